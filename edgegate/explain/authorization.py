@@ -27,9 +27,12 @@ _SHOWN: Final = 3
 
 def judge_authorization(guard: Authorization, exchange: Exchange) -> Judgement:
     """Look for the first rule that matches a request."""
-    found = judged_by(guard, Facts(exchange.connection, exchange))
-    if guard.tried is not None:
-        exchange.note(RBAC, shadow_result(guard, Authorizer(guard), Facts(exchange.connection, exchange)))
+    facts = Facts(exchange.connection, exchange)
+    found = judged_by(guard, facts)
+    authorizer = Authorizer(guard)
+    if authorizer.tried is not None:
+        tried = authorizer.tried.first(facts)
+        exchange.note(RBAC, shadow_result(guard, tried, authorizer.would_admit(tried)))
     if guard.rules.action is Action.AUDIT and any(each.matches for each in found.trials):
         exchange.note(COMMON, HINT)
     return found

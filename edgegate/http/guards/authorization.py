@@ -13,11 +13,18 @@ from edgegate.http.filters.interfaces import FilterStatus, HTTPFilter
 from edgegate.http.guards.refusal import Refusal, refuse
 from edgegate.model.guards.authorization import Action, Authorization, Rule
 from edgegate.model.guards.guard import Guard
+from edgegate.observe.metrics.meters import ListenerMeter
 
 RBAC: Final = "envoy.filters.http.rbac"
 COMMON: Final = "envoy.common"
 HINT: Final[dict[str, object]] = {"access_log_hint": True}
 """What C{AUDIT} leaves for the access log (Envoy's action C{LOG})."""
+
+ALLOWED: Final = 0
+DENIED: Final = 1
+TRIED_ALLOW: Final = 2
+TRIED_DENY: Final = 4
+"""Places of the numbers of L{edgegate.observe.metrics.families.AUTHORIZATION}."""
 
 
 class AuthorizationFilter(HTTPFilter):
@@ -38,13 +45,27 @@ class AuthorizationFilter(HTTPFilter):
         authorizer = self._authorizer
         facts = Facts(exchange.connection, exchange)
         matched = authorizer.rules.first(facts)
+        meter = exchange.connection.meter
         if authorizer.tried is not None:
-            exchange.note(RBAC, shadow_result(self._guard, authorizer, facts))
+            self._try(exchange, authorizer.tried.first(facts), meter)
         if not authorizer.admits(matched):
+            if meter is not None:
+                meter.count_authorization(DENIED)
             return self._refuse(exchange, matched)
-        if self._audits and matched is not None:
-            exchange.note(COMMON, HINT)
+        if self._audits:
+            if matched is not None:
+                exchange.note(COMMON, HINT)
+        elif meter is not None and self._guard.enforced:
+            meter.count_authorization(ALLOWED)
         return FilterStatus.CONTINUE
+
+    def _try(self, exchange: Exchange, matched: Rule | None, meter: ListenerMeter | None) -> None:
+        """Note and count what policies that are only tried would do."""
+        would_admit = self._authorizer.would_admit(matched)
+        exchange.note(RBAC, shadow_result(self._guard, matched, would_admit))
+        if meter is not None:
+            first = TRIED_ALLOW if self._guard.rules.action is Action.ALLOW else TRIED_DENY
+            meter.count_authorization(first if would_admit else first + 1)
 
     def _refuse(self, exchange: Exchange, matched: Rule | None) -> FilterStatus:
         name = "" if matched is None else matched.name
@@ -70,12 +91,10 @@ def authorization_refusal(matched: Rule | None) -> Refusal:
     return Refusal(403, b"RBAC: access denied", details_of(matched))
 
 
-def shadow_result(guard: Authorization, authorizer: Authorizer, facts: Facts) -> dict[str, object]:
+def shadow_result(guard: Authorization, matched: Rule | None, would_admit: bool) -> dict[str, object]:
     """Return what policies that are only tried would do, as Istio's Envoy notes it."""
-    assert authorizer.tried is not None
-    matched = authorizer.tried.first(facts)
     prefix = f"istio_dry_run_{guard.rules.action.value.lower()}_"
-    result = "allowed" if authorizer.would_admit(matched) else "denied"
+    result = "allowed" if would_admit else "denied"
     found: dict[str, object] = {f"{prefix}shadow_engine_result": result}
     if matched is not None:
         found[f"{prefix}shadow_effective_policy_id"] = matched.name

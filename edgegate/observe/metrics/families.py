@@ -254,6 +254,17 @@ HTTP: Final = _kind(
     _by_class("envoy_http_downstream_rq_xx"),
     _histogram("envoy_http_downstream_rq_time", "Whole milliseconds from a request's head to the end of its response."),
 )
+AUTHORIZATION: Final = _kind(
+    "authorization",
+    ("envoy_http_conn_manager_prefix",),
+    Family("envoy_http_rbac_allowed", "Requests that the policies of one action let pass."),
+    Family("envoy_http_rbac_denied", "Requests that they refused."),
+    *(
+        Family(f"envoy_http_rbac_istio_dry_run_{action}_shadow_{verdict}", f"Those that would have been {verdict}.")
+        for action in ("allow", "deny")
+        for verdict in ("allowed", "denied")
+    ),
+)
 SERVER: Final = _kind(
     "server",
     (),
@@ -371,6 +382,7 @@ COUNTED: Final = (
     LISTENERS,
     TCP,
     HTTP,
+    AUTHORIZATION,
     LIMITS,
     REJECTED,
     FAULTS,

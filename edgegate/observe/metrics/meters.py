@@ -12,7 +12,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from edgegate.observe.metrics.families import CLUSTERS, COUNTED, HTTP, LISTENERS, MESSAGES, RELAYS, REQUESTS, TCP, Kind
+from edgegate.observe.metrics.families import (
+    AUTHORIZATION,
+    CLUSTERS,
+    COUNTED,
+    HTTP,
+    LISTENERS,
+    MESSAGES,
+    RELAYS,
+    REQUESTS,
+    TCP,
+    Kind,
+)
 from edgegate.observe.metrics.label_bounds import MOST_CLUSTERS, OTHER, OTHER_DESTINATION, UNKNOWN, Kept, LabelBounds
 
 NO_DESTINATION: Final = (
@@ -320,18 +331,28 @@ class ListenerMeter:
     @ivar meters: Where they are.
     """
 
-    __slots__ = ("connections", "meters", "requests")
+    __slots__ = ("_authorization", "connections", "meters", "requests")
 
     def __init__(self, meters: Meters, address: str) -> None:
         self.meters = meters
         self.connections = meters.series(LISTENERS, (address,))
         self.requests = meters.series(HTTP, (f"outbound_{address}",))
+        self._authorization: Series | None = None
 
     def count(self, number: int) -> None:
         """Count one of the numbers of L{LISTENERS}."""
         self.connections.numbers[number] += 1
         if not self.connections.touched:
             self.meters.touch(LISTENERS, self.connections)
+
+    def count_authorization(self, number: int) -> None:
+        """Count one of the numbers of L{AUTHORIZATION}."""
+        series = self._authorization
+        if series is None:
+            series = self._authorization = self.meters.series(AUTHORIZATION, self.requests.labels)
+        series.numbers[number] += 1
+        if not series.touched:
+            self.meters.touch(AUTHORIZATION, series)
 
     def count_http(self) -> None:
         """A connection begins to carry HTTP."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.http.guards.authorization import guard_of
+from edgegate.http.guards.authorization import ALLOWED, DENIED, TRIED_ALLOW, TRIED_DENY, guard_of
+from edgegate.observe.metrics.families import AUTHORIZATION
+from edgegate.observe.metrics.meters import ListenerMeter, Meters
 from tests.access.asking import authorizations, policy
 from tests.http.conversation import NOTHING_LEFT, Conversation
 from tests.http.guards.guards import guarded
@@ -80,3 +84,28 @@ class FilterTests(SynchronousTestCase):
         (guard,) = authorizations(ADMIN, ADMIN)
         self.assertEqual(guard_of(guard, guard.rules.rules[2]).name, "default/p1")
         self.assertIs(guard_of(guard, None), guard)
+
+    def test_places(self) -> None:
+        """Numbers are counted where the tables of metrics have them."""
+        names = [family.name for family in AUTHORIZATION.families]
+        for place, name in (
+            (ALLOWED, "rbac_allowed"),
+            (DENIED, "rbac_denied"),
+            (TRIED_ALLOW, "dry_run_allow_shadow_allowed"),
+            (TRIED_ALLOW + 1, "dry_run_allow_shadow_denied"),
+            (TRIED_DENY, "dry_run_deny_shadow_allowed"),
+            (TRIED_DENY + 1, "dry_run_deny_shadow_denied"),
+        ):
+            self.assertTrue(names[place].endswith(name), (place, names))
+
+    def test_counted(self) -> None:
+        """What is let pass, refused and tried is counted for the port."""
+        meters = Meters()
+        connection = guarded(
+            *authorizations(ADMIN, policy("action: DENY\nrules: [{}]", "t", TRIED), "action: AUDIT\nrules: [{}]")
+        )
+        connection = replace(connection, meter=ListenerMeter(meters, "0.0.0.0_80"))
+        for path in (b"/admin", b"/other"):
+            Conversation().client(connection).deliver(request(path))
+        (series,) = meters.of(AUTHORIZATION)
+        self.assertEqual((series.labels, series.numbers), (("outbound_0.0.0.0_80",), [1, 1, 0, 0, 0, 2]))
