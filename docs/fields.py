@@ -34,6 +34,7 @@ ISTIO = (
     "Telemetry",
     "MeshConfig",
     "RequestAuthentication",
+    "AuthorizationPolicy",
 )
 
 POLICIES = {

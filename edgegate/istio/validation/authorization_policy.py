@@ -123,6 +123,8 @@ def _check_targets(findings: Findings, policy: AuthorizationPolicy) -> None:
     for path, each in places:
         group = each.group or ""
         group = "" if group == "core" else group
+        if each.namespace and each.namespace != findings.resource.namespace:
+            findings.error((*path, "namespace"), "a policy is for what is in its own namespace")
         if not each.name:
             findings.error((*path, "name"), "missing")
         elif (each.kind, group) not in _TARGETS:
