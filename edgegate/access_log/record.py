@@ -8,7 +8,7 @@ exchange of which there is no request.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, Protocol, cast
 
 from edgegate.errors import Fault
@@ -149,6 +149,16 @@ class StreamWithoutRequest:
     @property
     def route(self) -> HTTPRoute | None:
         """It has none of HTTP."""
+        return None
+
+    @property
+    def policy(self) -> Origin | None:
+        """The details say which has refused it."""
+        return None
+
+    @property
+    def metadata(self) -> Mapping[str, Mapping[str, object]] | None:
+        """There is none."""
         return None
 
     @property

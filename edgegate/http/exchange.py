@@ -34,6 +34,7 @@ from edgegate.model.claims import NO_CLAIMS
 from edgegate.model.guards.guard import Guard
 from edgegate.model.guards.jwt import METADATA, PAYLOAD
 from edgegate.model.headers import HeaderChanges
+from edgegate.model.origin import Origin
 from edgegate.model.routes import HTTPRoute
 from edgegate.observe.metrics.meters import Meter
 from edgegate.observe.tracing.trace import Trace
@@ -328,6 +329,11 @@ class Exchange:
     def response_messages(self) -> int:
         """How many messages of gRPC have come in its response."""
         return 0 if self.bodies is None else self.bodies.response_messages
+
+    @property
+    def policy(self) -> Origin | None:
+        """Where the policy is said that has refused it; L{None}: none has."""
+        return None if self.guard is None else self.guard.origin
 
     @property
     def asks_grpc(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from edgegate.errors import Fault
@@ -11,6 +11,7 @@ from edgegate.http.request import RequestHead
 from edgegate.http.response import ResponseHead
 from edgegate.http.upstream_stream import UpstreamStream
 from edgegate.model.addresses import Address
+from edgegate.model.origin import Origin
 from edgegate.model.routes import HTTPRoute
 from edgegate.net.addresses import ConnectionInfo
 
@@ -48,6 +49,14 @@ class StreamInfo(Protocol):
     @property
     def route(self) -> HTTPRoute | None:
         """The route that was taken."""
+
+    @property
+    def policy(self) -> Origin | None:
+        """Where the policy is said that has refused the request."""
+
+    @property
+    def metadata(self) -> Mapping[str, Mapping[str, object]] | None:
+        """What guards have found out, by the names of Envoy's filters."""
 
     @property
     def cluster(self) -> str:

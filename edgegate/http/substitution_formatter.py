@@ -8,10 +8,11 @@ left out, as Envoy does.
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import unquote_to_bytes
 from uuid import uuid4
 
@@ -228,6 +229,29 @@ def _route_origin(exchange: StreamInfo) -> str:
     return str(exchange.route.origin) if exchange.route is not None else ""
 
 
+def _policy(exchange: StreamInfo) -> str:
+    return "" if exchange.policy is None else exchange.policy.resource
+
+
+def _policy_origin(exchange: StreamInfo) -> str:
+    return "" if exchange.policy is None else str(exchange.policy)
+
+
+def _metadata(exchange: StreamInfo, message: Message, argument: str) -> bytes:
+    """C{%DYNAMIC_METADATA(NAMESPACE:KEY:KEY)%}: a text as it is, anything else as JSON."""
+    found: object = exchange.metadata
+    for key in argument.split(":"):
+        if not isinstance(found, Mapping) or key not in found:
+            return b""
+        found = found[key]
+    if isinstance(found, str):
+        return found.encode("utf-8", "backslashreplace")
+    try:
+        return json.dumps(found, separators=(",", ":")).encode()
+    except (TypeError, ValueError):
+        return b""  # what a guard keeps for itself
+
+
 def _cluster(exchange: StreamInfo) -> str:
     return exchange.cluster
 
@@ -267,11 +291,14 @@ MEANINGS: dict[str, Meaning] = {
     "DOWNSTREAM_DECOMPRESSED_HEADER_BYTES_SENT": _constant(b"0"),
     "DOWNSTREAM_HEADER_BYTES_SENT": _constant(b"0"),
     "DOWNSTREAM_WIRE_BYTES_SENT": _constant(b"0"),
+    "DYNAMIC_METADATA": _metadata,
     "ENVIRONMENT": _environment,
     "GRPC_STATUS": _grpc_status,
     "GRPC_STATUS_NUMBER": _grpc_number,
     "HOSTNAME": _text(_hostname),
     "PATH": _path,
+    "POLICY": _text(_policy),
+    "POLICY_ORIGIN": _text(_policy_origin),
     "PROTOCOL": _text(_protocol),
     "QUERY_PARAM": _parameter,
     "QUERY_PARAMS": _query,

@@ -43,7 +43,7 @@ ALONE = frozenset(
         *("UPSTREAM_HOST", "UPSTREAM_HOST_NAME", "UPSTREAM_HOST_NAME_WITHOUT_PORT", "UPSTREAM_CLUSTER"),
         *("UPSTREAM_CLUSTER_RAW", "UPSTREAM_REQUEST_ATTEMPT_COUNT", "UPSTREAM_SERVER_NAME", "ROUTE_NAME"),
         # edgegate's own
-        "ROUTE_ORIGIN",
+        *("ROUTE_ORIGIN", "POLICY", "POLICY_ORIGIN"),
         *("UPSTREAM_HOSTS_ATTEMPTED", "UPSTREAM_HOSTS_ATTEMPTED_WITHOUT_PORT", "UPSTREAM_HOST_NAMES_ATTEMPTED"),
         *("UPSTREAM_HOST_NAMES_ATTEMPTED_WITHOUT_PORT", "UPSTREAM_CONNECTION_ID", "UPSTREAM_CONNECTION_IDS_ATTEMPTED"),
         *("DOWNSTREAM_LOCAL_ADDRESS_ENDPOINT_ID", "DOWNSTREAM_DIRECT_LOCAL_ADDRESS_ENDPOINT_ID"),
@@ -112,7 +112,7 @@ EMPTY: dict[str, str] = {
     **_nothing_of(("TRAILER",), "trailers come after the headers"),
     **_nothing_of(("TRACE_ID", "SPAN_ID"), "backends are told of traces by the headers of --trace-propagation"),
     **_nothing_of(
-        ("DYNAMIC_METADATA", "CLUSTER_METADATA", "METADATA", "UPSTREAM_METADATA"), "there is no metadata of Envoy's"
+        ("CLUSTER_METADATA", "METADATA", "UPSTREAM_METADATA"), "there is no metadata of Envoy's but DYNAMIC_METADATA"
     ),
     **_nothing_of(
         ("FILTER_STATE", "UPSTREAM_FILTER_STATE", "PER_REQUEST_STATE", "CUSTOM_FLAGS"), "no filter leaves anything here"

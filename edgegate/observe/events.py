@@ -13,6 +13,7 @@ from time import monotonic
 from typing import Protocol
 
 from edgegate.errors import Fault
+from edgegate.model.origin import Origin
 from edgegate.observe.metrics.meters import Meter
 from edgegate.observe.tracing.trace import Trace
 
@@ -120,6 +121,10 @@ class Ended(Protocol):
     @property
     def forwarded_for(self) -> bytes:
         """What told its backend who the client is, or empty."""
+
+    @property
+    def policy(self) -> Origin | None:
+        """Where the policy is said that has refused it, if any has."""
 
     @property
     def asks_grpc(self) -> bool:

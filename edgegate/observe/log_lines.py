@@ -42,11 +42,14 @@ NAMES = (
     "requested_server_name",
     "route_name",
     "route_origin",
+    "policy",
+    "policy_origin",
 )
 """
 The fields of a line, in Istio's order; a value is text, a number, or L{None} where there is none.
 
-The last one, which Istio has not, is in JSON only: the file and line of the route.
+The last ones, which Istio has not, are in JSON only: the file and line of the route, and the policy that refused it,
+with its own.
 """
 
 Value = str | int | None
@@ -60,6 +63,7 @@ C{time.monotonic}, and how far the time since the epoch is ahead of those.
 """
 
 _TEXT = '[%s] "%s %s %s" %s %s %s %s "%s" %s %s %s %s "%s" "%s" "%s" "%s" "%s" %s %s %s %s %s %s\n'
+_TEXT_VALUES = _TEXT.count("%s")
 _UNPRINTED = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0x100))}
 _QUOTED = {**_UNPRINTED, ord('"'): '\\"', ord("\\"): "\\\\"}
 _NOWHERE = (None, None, None)
@@ -67,7 +71,7 @@ _NOWHERE = (None, None, None)
 
 def text_line(values: Values) -> str:
     """Return a line as Istio's default format has it (C{meshConfig.accessLogFormat}); C{-}: no value."""
-    return _TEXT % tuple("-" if value is None else value for value in values[:-1])
+    return _TEXT % tuple("-" if value is None else value for value in values[:_TEXT_VALUES])
 
 
 def json_line(values: Values) -> str:
@@ -110,6 +114,8 @@ def request_values(exchange: Ended, duration: float, began: float) -> Values:
         str(connection.peer),
         connection.server_name or None,
         *_route(exchange.route),
+        None if exchange.policy is None else exchange.policy.resource,
+        None if exchange.policy is None else str(exchange.policy),
     )
 
 
@@ -219,6 +225,8 @@ def _stream_values(
         str(connection.peer),
         connection.server_name or None,
         *((None, None) if relay is None or relay.origin is None else _placed("", str(relay.origin))),
+        None,
+        None,
     )
 
 

@@ -175,8 +175,11 @@ class AddressListTests(ServedTestCase):
 
     def test_answer(self) -> None:
         """The answer says no more than it has to; the log says which policy it was."""
-        answer = self.client().ask("GET", "/", "shop.example", [("X-Forwarded-For", "203.0.113.7")])
+        answer = self.client().ask("GET", "/refused", "shop.example", [("X-Forwarded-For", "203.0.113.7")])
         self.assertEqual((answer.status, answer.body), (403, b"access denied"))
+        line = self.logged("/refused")
+        self.assertEqual((line["policy"], line["policy_origin"]), ("AddressListPolicy default/known", "lists.yaml:1"))
+        self.assertEqual(line["response_code_details"], "address_list_denied[default/known]")
         grpc = [("X-Forwarded-For", "203.0.113.7"), ("Content-Type", "application/grpc"), ("TE", "trailers")]
         answer = self.client().ask("POST", "/a.B/C", "shop.example", grpc, b"")
         self.assertEqual((answer.status, answer.one("grpc-status")), (200, "7"))

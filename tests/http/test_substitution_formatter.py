@@ -9,7 +9,9 @@ from edgegate.errors import CONNECT_REFUSED, UPSTREAM_CLOSED
 from edgegate.http.field_block import FieldBlock
 from edgegate.http.response import ResponseHead
 from edgegate.http.substitution_formatter import MEANINGS, Message
+from edgegate.model.guards.guard import Guard
 from edgegate.model.operators import EMPTY, OPERATORS
+from edgegate.model.origin import Origin
 from tests.http.formatting import BACKEND, FormatterCase
 
 
@@ -168,6 +170,28 @@ class OperatorsTests(FormatterCase):
         ):
             self.assertEqual(self.value(text, answer), value, text)
             self.assertEqual(self.value(text), before, text)
+
+    def test_metadata(self) -> None:
+        """What guards have found out: texts as they are, anything else as JSON, and nothing where there is none."""
+        self.assertEqual(self.value("%DYNAMIC_METADATA(a:b)%"), b"")
+        claims = {"sub": "me\r\nx-a: b", "groups": ["a", "b"], "deep": {"n": 1}, "kept": object()}
+        self.exchange.note("jwt", {"payload": claims})
+        for argument, value in (
+            ("jwt:payload:sub", b"mex-a: b"),
+            ("jwt:payload:groups", b'["a","b"]'),
+            ("jwt:payload:deep:n", b"1"),
+            ("jwt:payload:deep:n:m", b""),
+            ("jwt:payload:none", b""),
+            ("jwt:payload:kept", b""),
+            ("none:payload", b""),
+        ):
+            self.assertEqual(self.value(f"%DYNAMIC_METADATA({argument})%"), value, argument)
+
+    def test_policy(self) -> None:
+        """The policy that has refused a request, with its place."""
+        self.assertEqual(self.value("%POLICY%%POLICY_ORIGIN%"), b"")
+        self.exchange.guard = Guard("n/a", Origin("p.yaml", 3, "AddressListPolicy n/a"))
+        self.assertEqual(self.value("%POLICY% at %POLICY_ORIGIN%"), b"AddressListPolicy n/a at p.yaml:3")
 
     def test_environment(self) -> None:
         """Variables of the gateway's environment."""

@@ -71,6 +71,7 @@ class AnyRequest:
     details: str = ""
     attempts: int = 1
     response: AnyHead | None = None
+    policy: Origin | None = None
     connection: AnyConnection = field(default_factory=AnyConnection)
 
 
@@ -103,6 +104,7 @@ class RequestTests(SynchronousTestCase):
         named = request_values(AnyRequest(route=HTTPRoute("all", ORIGIN, ())), 0.0, BEGAN)
         found = json.loads(json_line(named))
         self.assertEqual((found["route_name"], found["route_origin"]), ("all", "shop.yaml:12"))
+        self.assertEqual((found["policy"], found["policy_origin"]), (None, None))
 
     def test_route_without_a_name(self) -> None:
         """A route that has no name is called by its place in the files."""

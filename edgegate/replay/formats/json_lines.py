@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import msgspec
 
-from edgegate.observe.log_lines import NAMES
 from edgegate.replay.formats import columns
 from edgegate.replay.formats.escapes import Escapes
 from edgegate.replay.formats.reading import NO_LINE, NO_REQUEST, NO_REQUEST_LINE, LineReader, Values
@@ -34,7 +33,7 @@ ISTIO_KEYS: Final[Keys] = {
 }
 """Those of edgegate's and Istio's default."""
 
-OWN_KEY: Final = NAMES[-1]
+OWN_KEY: Final = "route_origin"
 """A key that edgegate writes and Istio does not."""
 
 

@@ -42,7 +42,7 @@ class HeadersTests(CasesTestCase):
         self.operations(
             [
                 ("request: {set: {x-a: '%REQ(x-b)%'}}", ""),
-                ("request: {set: {x-a: '%DYNAMIC_METADATA(a:b)%'}}", "stands for nothing here: there is no metadata"),
+                ("request: {set: {x-a: '%METADATA(ROUTE:a:b)%'}}", "stands for nothing here: there is no metadata"),
                 ("response: {set: {x-a: 'a%FILTER_STATE(b)%'}}", "%FILTER_STATE% stands for nothing here"),
                 (f"response: {{set: {{x-a: '%COALESCE({nested})%'}}}}", "%TRAILER% stands for nothing here"),
             ],
