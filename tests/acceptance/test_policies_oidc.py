@@ -7,6 +7,7 @@ import time
 from base64 import b64encode
 from typing import ClassVar
 
+from tests.acceptance.chromium import Chromium
 from tests.acceptance.login import PAGE, Browser, provider, query_of
 from tests.acceptance.manifests import EVERY_HOST, GATEWAY
 from tests.acceptance.processes import PATIENCE, Running
@@ -108,6 +109,20 @@ class OIDCTests(ServedTestCase):
         self.assertTrue(answer.told("authorization")[0].startswith("Bearer "))
         for name in [name for name in browser.cookies if name != "theme"]:
             self.assertTrue(name.startswith("__Host-edgegate-"), name)
+
+    def test_browser(self) -> None:
+        """A real browser logs in, keeps the session, shows it with scripts' requests, and logs out."""
+        where = f"http://localhost:{self.served.ports['http']}"
+        with Chromium(self.served.folder) as page:
+            page.open(f"{where}/a?b=c")
+            page.wait_for("document.querySelector('[name=sub]')", lambda found: found is not None)
+            page.evaluate("document.querySelector('[name=sub]').value = 'ali'")
+            page.evaluate("document.querySelector('[name=sub]').form.submit()")
+            page.wait_for(f"location.href === '{where}/a?b=c' && document.body.innerText.includes('ali')")
+            self.assertEqual(page.evaluate("document.cookie"), "")
+            self.assertEqual(page.evaluate("fetch('/api').then(answer => answer.status)"), 200)
+            page.evaluate("fetch('/oauth2/logout', {redirect: 'manual'}).then(() => 0)")
+            self.assertEqual(page.evaluate("fetch('/api').then(answer => answer.status)"), 401)
 
     def test_scripts(self) -> None:
         """Scripts, programs, forms, WebSockets and gRPC are not redirected, but told 401."""
