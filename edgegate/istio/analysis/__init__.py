@@ -17,6 +17,7 @@ from edgegate.istio.analysis import (
     destination_rules,
     destinations,
     gateways,
+    logins,
     matches,
     plain_text,
     routes,
@@ -57,6 +58,8 @@ def findings(context: Context) -> Iterator[Finding]:
     yield from service_annotations.unknown_or_misplaced(context)
     yield from services.port_names(context)
     yield from services.protocols(context)
+    yield from logins.in_the_clear(context)
+    yield from logins.twice(context)
 
 
 def _of_gateways(context: Context) -> Iterator[Finding]:

@@ -36,6 +36,8 @@ def claims(context: Context, resource: Resource[VirtualService], spec: VirtualSe
 
 def _verified(context: Context, gateway: Resource[Gateway]) -> bool:
     """Whether tokens are verified at a Gateway's workloads; where their namespace is wrong the compiler says so."""
+    if context.resources.oidc_policies:
+        return True  # a login has claims, too
     labels = with_chart(gateway.spec.selector)
     for policy in context.resources.request_authentications:
         spec = policy.spec
