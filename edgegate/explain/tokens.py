@@ -10,7 +10,8 @@ from edgegate.access.jwt.refusals import NOT_FETCHED
 from edgegate.access.jwt.rule import RuleState
 from edgegate.explain.judgement import Judgement, Verdict
 from edgegate.http.exchange import Exchange
-from edgegate.http.guards.jwt import OutputNames, identify, is_preflight, rule_guard, token_refusal
+from edgegate.http.guards.jwt import rule_guard, token_refusal
+from edgegate.http.guards.token_identity import OutputNames, asks_permission, identify
 from edgegate.model.guards.jwt import InlineKeys, RemoteKeys, TokenGuard
 
 
@@ -21,7 +22,7 @@ def judge_tokens(guard: TokenGuard, exchange: Exchange) -> Judgement:
     One whose keys are fetched passes, if nothing else is wrong with it; what it claims is believed then.
     """
     head, outputs = exchange.head, OutputNames(guard)
-    if is_preflight(head):
+    if head.method == b"OPTIONS" and asks_permission(head):
         outputs.sanitise(exchange)
         return Judgement(guard, Verdict.ALLOWED, "a preflight of CORS needs no token")
     states = [RuleState(rule, _keys(rule.keys)) for rule in guard.rules]

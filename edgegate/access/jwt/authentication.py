@@ -74,6 +74,9 @@ def authenticate(
 
 def _all_valid(rule: RuleState, tokens: list[bytes], now: float) -> Identity | Denial:
     """Judge all tokens of one rule: each must pass, the last one first, and the first one counts (Envoy)."""
+    if len(tokens) == 1:
+        only = rule.verify(tokens[0], now)
+        return Denial(only, rule) if isinstance(only, Refusal) else Identity(rule, only, only.until)
     until = float("inf")
     judged: VerifiedToken | Refusal | None = None
     for token in reversed(tokens):

@@ -26,14 +26,13 @@ _TOKEN_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123
 class Locations:
     """Where the tokens of one rule may stand."""
 
-    __slots__ = ("_cookies", "_headers", "_names", "_params")
+    __slots__ = ("_cookies", "_headers", "_params")
 
     def __init__(self, rule: JWTRule) -> None:
         headers, params = rule.headers, rule.params
         if not (headers or params or rule.cookies):
             headers, params = DEFAULT_HEADERS, DEFAULT_PARAMS
         self._headers = [(header.name, header.prefix) for header in sorted(headers, key=lambda header: header.name)]
-        self._names = frozenset(header.name for header in headers)
         self._params = frozenset(name.encode() for name in params)
         self._cookies = frozenset(name.encode() for name in rule.cookies)
 
@@ -55,13 +54,20 @@ class Locations:
                             found.append(_from(value, at + len(prefix)))
         if self._params:
             mark = target.find(b"?")
-            if mark >= 0:
+            if mark >= 0 and self._may_hold(target, mark):
                 found.extend(_parameters(target[mark + 1 :], self._params))
         if self._cookies:
             for name, value in fields:
                 if name == b"cookie":
                     found.extend(_cookies(value, self._cookies))
         return found
+
+    def _may_hold(self, target: bytes, mark: int) -> bool:
+        """Whether a query, behind a place, may have a parameter that holds a token: most have not, and are not read."""
+        for name in self._params:
+            if target.find(name, mark) >= 0:
+                return True
+        return bool(self._params) and target.find(b"%", mark) >= 0
 
     def fields_with_tokens(self, fields: Sequence[Field]) -> frozenset[bytes]:
         """Return the names of a request's fields, cookies aside, that hold its tokens: they are taken out whole."""
@@ -75,7 +81,7 @@ class Locations:
     def without_parameters(self, target: bytes) -> bytes:
         """Return a path and its query without the parameters that hold tokens; all else stays as it is."""
         mark = target.find(b"?")
-        if mark < 0 or not self._params:
+        if mark < 0 or not self._may_hold(target, mark):
             return target
         parts = target[mark + 1 :].split(b"&")
         kept = [part for part in parts if unquote_to_bytes(part.partition(b"=")[0]) not in self._params]

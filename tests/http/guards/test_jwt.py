@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.http.exchange import Exchange
 from edgegate.http.filters.interfaces import FilterStatus
-from edgegate.http.guards.jwt import OutputNames, TokenFilter, token_state
+from edgegate.http.guards.jwt import TokenFilter, token_state
 from edgegate.http.guards.key_sets import KeySets
 from edgegate.model.guards.jwt import ClaimHeader, InlineKeys, JWTRule, RemoteKeys, TokenGuard
 from tests.access.jwt.test_rule import ORIGIN
@@ -85,16 +85,3 @@ class TokenFilterTests(SynchronousTestCase):
         self.assertIsNotNone(state.rules[0].keys)
         states.keep([])
         self.assertEqual(self.environment.key_sets.counts.fetched, 1)
-
-
-class OutputNamesTests(SynchronousTestCase):
-    """L{OutputNames}."""
-
-    def test_spellings(self) -> None:
-        """A name is known in each spelling that a backend could take for it."""
-        names = OutputNames(guard(InlineKeys(believed()), payload_header=b"x_payload"))
-        sent = [b"x-user", b"x_user", b"x.user", b"xuser", b"x-payload", b"x-users"]
-        found = names.among([(name, b"") for name in sent])
-        self.assertEqual(found, {b"x-user", b"x_user", b"x.user", b"x-payload"})
-        self.assertEqual(names.among([(name, b"") for name in sent]), found)
-        self.assertEqual(names.among([(b"a", b"")]), frozenset())
