@@ -257,3 +257,63 @@ class ClaimRouteTests(ServedTestCase):
             self.assertIn(words, ran.stdout)
             self.assertEqual(str(self.served.ports["two"]) in ran.stdout, "valid" in words, ran.stdout)
             self.assertNotIn(made.split(b".")[1].decode(), ran.stdout)
+
+
+REQUIRED = """\
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: token-required, namespace: istio-system}
+spec:
+  action: DENY
+  rules:
+  - from: [{source: {notRequestPrincipals: ["*"]}}]
+    to: [{operation: {notPaths: [/health]}}]
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: who, namespace: istio-system}
+spec:
+  rules:
+  - from: [{source: {requestPrincipals: ["https://idp.example/*"]}}]
+    to: [{operation: {paths: [/shop]}}]
+  - to: [{operation: {paths: [/scope]}}]
+    when: [{key: "request.auth.claims[scope]", values: [write]}]
+  - to: [{operation: {paths: [/nested]}}]
+    when: [{key: "request.auth.claims[dept][name]", values: ["i*"]}]
+  - to: [{operation: {paths: [/health]}}]
+"""
+
+
+class RequiredTokenTests(ServedTestCase):
+    """Policies that require tokens, beside those that say which are valid."""
+
+    files: ClassVar[Mapping[str, str]] = {**TokenTests.files, "required.yaml": REQUIRED}
+
+    def test_required(self) -> None:
+        """Without a token only what is open is served; a bad token is told before a missing right."""
+        now = time.time()
+        alice = bearer(good(now, scope="read write", dept={"name": "it"}))
+        for target, headers, status in (
+            ("/health", [], 200),
+            ("/shop", [], 403),
+            ("/shop", [alice], 200),
+            ("/shop", [bearer(good(now, exp=1))], 401),
+            ("/health", [bearer(good(now, exp=1))], 401),
+            ("/shop", [bearer(good(now, sub=None))], 403),
+            ("/scope", [alice], 200),
+            ("/scope", [bearer(good(now, scope="read"))], 403),
+            ("/scope", [bearer(good(now, scope=["write"]))], 200),
+            ("/nested", [alice], 200),
+            ("/nested", [bearer(good(now, dept="it"))], 403),
+            ("/other", [alice], 403),
+        ):
+            answer = self.ask(target, headers=headers)
+            self.assertEqual(answer.status, status, (target, headers))
+            if status == 403:
+                self.assertEqual(answer.body, b"RBAC: access denied")
+
+    def test_preflight(self) -> None:
+        """A preflight needs no valid token, and a right like any request."""
+        asked = [("origin", "https://a.example"), ("access-control-request-method", "PUT"), bearer(b"a.b.c")]
+        self.assertEqual(self.ask("/shop", method="OPTIONS", headers=asked).status, 403)
+        self.assertEqual(self.ask("/health", method="OPTIONS", headers=asked).status, 200)

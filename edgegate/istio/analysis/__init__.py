@@ -55,6 +55,7 @@ def findings(context: Context) -> Iterator[Finding]:
     for rule in context.resources.destination_rules:
         yield from destination_rules.hosts(context, rule, rule.spec)
         yield from destination_rules.verification(context, rule, rule.spec)
+    yield from tokens.not_required(context)
     yield from service_annotations.unknown_or_misplaced(context)
     yield from services.port_names(context)
     yield from services.protocols(context)

@@ -1,4 +1,4 @@
-"""Routes that ask for claims of tokens where nobody verifies any."""
+"""Tokens that nobody requires, and routes that ask for claims where nobody verifies any."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from edgegate.istio.analysis.context import Context
 from edgegate.istio.analysis.finding import Finding
+from edgegate.istio.kinds.authorization_policy import AuthorizationPolicy
 from edgegate.istio.kinds.gateway import Gateway
 from edgegate.istio.kinds.virtual_service import VirtualService, is_claim
 from edgegate.istio.resources import Resource
@@ -32,6 +33,48 @@ def claims(context: Context, resource: Resource[VirtualService], spec: VirtualSe
         holds = "this match never holds" if field == "headers" else "this condition always holds"
         message = f"no RequestAuthentication is for {gateway.document.title}, so that no request has claims: {holds}"
         yield Finding(resource, path, codes.JWT_CLAIM_WITHOUT_AUTHENTICATION, message)
+
+
+def not_required(context: Context) -> Iterator[Finding]:
+    """
+    Yield the RequestAuthentications where nothing asks who somebody is: with a token or without, everybody passes.
+
+    What is asked of whom is not looked at: one policy or route that asks for a principal or a claim is enough.
+    """
+    resources = context.resources
+    if any(map(_asks, (policy.spec for policy in resources.authorization_policies))):
+        return
+    if any(is_claim(name) for each in resources.virtual_services for name in _names(each.spec)):
+        return
+    for policy in resources.request_authentications:
+        if policy.spec.jwt_rules:
+            message = (
+                "a request without a token passes, and nothing asks for one: deny whoever has no "
+                "requestPrincipals by an AuthorizationPolicy"
+            )
+            yield Finding(policy, ("spec", "jwtRules"), codes.TOKENS_NOT_REQUIRED, message)
+
+
+def _asks(policy: AuthorizationPolicy) -> bool:
+    """Whether a policy asks for what tokens say."""
+    for rule in policy.rules:
+        sources = [each.source for each in rule.from_ if each.source is not None]
+        if any(source.request_principals or source.not_request_principals for source in sources):
+            return True
+        if any(condition.key.startswith(_OF_TOKENS) for condition in rule.when):
+            return True
+    return False
+
+
+_OF_TOKENS = ("request.auth.", "experimental.envoy.filters.http.jwt_authn[")
+
+
+def _names(spec: VirtualService) -> Iterator[str]:
+    """Yield the names of headers, and of claims, that routes ask for."""
+    for route in spec.http:
+        for match in route.match:
+            yield from match.headers
+            yield from match.without_headers
 
 
 def _verified(context: Context, gateway: Resource[Gateway]) -> bool:

@@ -48,3 +48,25 @@ class ClaimTests(SynchronousTestCase):
             tokens("{selector: {matchLabels: {istio: edge}}, jwtRules: [{issuer: 'https://a'}]}"),
         ):
             self.assertEqual(lines(GATEWAY + ROUTES + policy, "IST0149"), [])
+
+
+class RequiredTests(SynchronousTestCase):
+    """Whether a token is required."""
+
+    def test_nobody_asks(self) -> None:
+        """Without a policy or a route that asks who somebody is, a RequestAuthentication is told of."""
+        rule = tokens("{jwtRules: [{issuer: 'https://a'}]}")
+        for text, count in (
+            (GATEWAY + rule, 1),
+            (GATEWAY + tokens("{jwtRules: []}"), 0),
+            (GATEWAY + ROUTES + rule, 0),
+            (GATEWAY + rule + policy("{rules: [{to: [{operation: {paths: [/a]}}]}]}"), 1),
+            (GATEWAY + rule + policy("{action: DENY, rules: [{from: [{source: {notRequestPrincipals: ['*']}}]}]}"), 0),
+            (GATEWAY + rule + policy("{rules: [{when: [{key: 'request.auth.claims[a]', values: [b]}]}]}"), 0),
+        ):
+            self.assertEqual(len(lines(text, "EG624")), count, text)
+
+
+def policy(spec: str) -> str:
+    """Write an AuthorizationPolicy."""
+    return documents("AuthorizationPolicy", "who", spec).replace("networking.istio.io", "security.istio.io")
