@@ -20,7 +20,7 @@ from edgegate.http.filters.fault import FaultFilterFactory
 from edgegate.http.filters.interfaces import IHTTPFilterFactory
 from edgegate.http.filters.route_filters import RouteFilters
 from edgegate.http.grpc_web import GRPCWebTranslation, grpc_head, is_grpc_web
-from edgegate.http.guards.guarded_resource import GuardedResource
+from edgegate.http.guards.guarded_resource import GuardedResources
 from edgegate.http.h1.downstream_connection import HTTP1DownstreamConnection
 from edgegate.http.h1.head_parser import METHODS, HeadParser
 from edgegate.http.h2.downstream_connection import HTTP2DownstreamConnection
@@ -91,7 +91,7 @@ class HTTPGateway(Dispatcher):
         self._factories = (*filters, FaultFilterFactory(), CORSFilterFactory())
         self._filters_everywhere = bool(filters)
         self._filtered: dict[int, tuple[FilterChain, FilteredResource]] = {}
-        self._guarded = GuardedResource(self.resource_for, environment)
+        self._guarded = GuardedResources(self.resource_for, environment)
         self._route = RouteResource(environment)
         self._proxy = ReverseProxyResource(environment)
         self._no_route = FaultResource(NO_ROUTE)
@@ -161,8 +161,10 @@ class HTTPGateway(Dispatcher):
                 or head.length > environment.limits.body_bytes
             ):
                 return self._refused(head, counts)
-            if chain.guarded and guards_of(exchange.connection, head.host):
-                return self._guarded
+            if chain.guarded:
+                guards = guards_of(exchange.connection, head.host)
+                if guards:
+                    return self._guarded.of(guards)
             found = selected(exchange.connection, head, exchange, environment.trusted_hops)
         else:
             found = route_of(exchange, environment.trusted_hops)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from edgegate.model.picklable import Picklable
 
 _MAPPED = 0xFFFF << 32
 """What stands before an IPv4 address that is written as an IPv6 one (RFC 4291 section 2.5.5.2)."""
+
+_OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_IPV4 = re.compile(rf"{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}(?:/(3[0-2]|[12]?[0-9]))?", re.ASCII)
 
 Network = IPv4Network | IPv6Network
 
@@ -56,10 +60,39 @@ def parse_network(text: str) -> Network:
 
 def address_set(networks: Iterable[Network]) -> AddressSet:
     """Return the set of all addresses in networks, which may lie within each other."""
+    return range_set(range_of(network) for network in networks)
+
+
+Range = tuple[int, int, int]
+"""The version of IP, and numbers: where a range of addresses begins, and where it is over."""
+
+
+def range_of(network: Network) -> Range:
+    """Return a network as a range."""
+    begin = int(network.network_address)
+    return network.version, begin, begin + (1 << (network.max_prefixlen - network.prefixlen))
+
+
+def parse_range(text: str) -> Range:
+    """
+    Read what L{parse_network} does, most of it in a tenth of the time: files have a hundred thousand lines of it.
+
+    @raise ValueError: See there.
+    """
+    found = _IPV4.fullmatch(text)
+    if found is None:
+        return range_of(parse_network(text))
+    one, two, three, four, bits = found.groups("32")
+    size = 1 << (32 - int(bits))
+    begin = (int(one) << 24 | int(two) << 16 | int(three) << 8 | int(four)) & -size
+    return 4, begin, begin + size
+
+
+def range_set(given: Iterable[Range]) -> AddressSet:
+    """Return the set of all addresses in ranges, which may lie within each other."""
     ranges: dict[int, list[tuple[int, int]]] = {4: [], 6: []}
-    for network in networks:
-        begin = int(network.network_address)
-        ranges[network.version].append((begin, begin + network.num_addresses))
+    for version, begin, end in given:
+        ranges[version].append((begin, end))
     return AddressSet(_bounds(ranges[4]), _bounds(ranges[6]))
 
 

@@ -6,8 +6,8 @@ import subprocess
 import threading
 import time
 
-from tests.acceptance.manifests import GATEWAY
-from tests.acceptance.processes import PATIENCE, program
+from tests.acceptance.manifests import GATEWAY, filled
+from tests.acceptance.processes import PATIENCE, AcceptanceTestCase, free_ports, program
 from tests.acceptance.served import Client, ServedTestCase
 
 ROUTES = """\
@@ -111,6 +111,48 @@ class ConnectionTests(ServedTestCase):
         self.assertEqual(client.ask("GET", "/", "any.example").where, "one")
         self.served.gateway.says("address_list_denied[default/closed]")
 
+
+class ChangingListTests(AcceptanceTestCase):
+    """A list in a file that changes while the gateway watches it."""
+
+    def test_changes(self) -> None:
+        """The next request meets the new list, also on a connection that is kept; a broken list changes nothing."""
+        etc = self.folder / "etc"
+        etc.mkdir(exist_ok=True)
+        (port,) = free_ports(1)
+        (etc / "gateway.yaml").write_text(filled(GATEWAY + ANYTHING + WATCHED, http=port))
+        (etc / "bad.txt").write_text("198.51.100.1\n")
+        options = ("--config=etc", "--access-log=none", "--admin=none")
+        gateway = self.start("twistd", "-n", "--pidfile=", "edgegate", *options)
+        gateway.says("serving HTTP on")
+        client = Client(port)
+        self.addCleanup(client.close)
+        self.assertEqual(client.ask("GET", "/", "a.example").status, 200)
+        (etc / "bad.txt").write_text("127.0.0.0/8\n")
+        gateway.says("reloaded in", 1)
+        self.assertEqual(client.ask("GET", "/", "a.example").status, 403)
+        (etc / "bad.txt").write_text("127.0.0.0/80\n")
+        gateway.says("reload refused", 1)
+        self.assertEqual(client.ask("GET", "/", "a.example").status, 403)
+        (etc / "bad.txt").write_text("# nobody\n")
+        gateway.says("reloaded in", 2)
+        self.assertEqual(client.ask("GET", "/", "a.example").status, 200)
+
+
+ANYTHING = """\
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: all}
+spec: {hosts: ["*"], gateways: [gw], http: [{directResponse: {status: 200}}]}
+---
+"""
+
+WATCHED = """\
+apiVersion: edgegate.io/v1alpha1
+kind: AddressListPolicy
+metadata: {name: bad}
+spec: {deny: {files: [bad.txt]}}
+"""
 
 FEW = """\
 apiVersion: edgegate.io/v1alpha1

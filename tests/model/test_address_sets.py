@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.model.address_sets import AddressSet, address_set, parse_network
+from edgegate.model.address_sets import AddressSet, address_set, parse_network, parse_range, range_of
 
 NETWORKS = st.lists(st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 32)), max_size=8)
 
@@ -55,6 +55,16 @@ class AddressSetTests(SynchronousTestCase):
         self.assertEqual(made("::ffff:0:0/96"), made("0.0.0.0/0"))
         for text in ("", "a", "192.0.2.0/33", "192.0.2", "192.0.2.0/-1", "192.0.2.0/24 ", "192.0.2.0/255.255.255.0.0"):
             self.assertRaises(ValueError, parse_network, text)
+
+    @given(st.from_regex(r"[0-9]{1,3}(\.[0-9]{1,3}){3}(/[0-9]{1,2})?", fullmatch=True))
+    def test_quickly(self, text: str) -> None:
+        """What is read quickly is what is read."""
+        try:
+            wanted = range_of(parse_network(text))
+        except ValueError:
+            self.assertRaises(ValueError, parse_range, text)
+        else:
+            self.assertEqual(parse_range(text), wanted)
 
     @given(NETWORKS, st.integers(0, 2**32 - 1))
     def test_any(self, pairs: list[tuple[int, int]], number: int) -> None:

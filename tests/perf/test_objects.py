@@ -17,14 +17,18 @@ from edgegate.http.exchange import Exchange
 from edgegate.http.recent_requests import RecentRequests
 from edgegate.http.router.router import Router
 from edgegate.http.router.upstream_request import UpstreamRequest
+from edgegate.model.guards.address_list import AddressList
 from edgegate.model.tracing import SpanFormat, Tracing, TracingProvider
+from edgegate.net.addresses import ConnectionInfo
 from edgegate.observe.log_tap import LogFilter, LogTap
 from edgegate.observe.tap import Tap, TapFilter
 from edgegate.observe.tracing.otlp import OTLPWriter
 from edgegate.observe.tracing.sampling import Sampler
 from edgegate.observe.tracing.tracer import Tracer
 from edgegate.version import compiled
+from tests.access.test_address_list import addresses
 from tests.http.conversation import Conversation, FakeStream
+from tests.http.guards.guards import ORIGIN, guarded
 from tests.observe.test_tap import Reader
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
@@ -42,6 +46,9 @@ RECENT_CALLS = 19
 RECENT_BYTES = 1500
 """Bytes of memory that a small request which is kept needs, at the most."""
 
+GUARD_CALLS = 20
+"""How many more they are where a list of addresses stands on the host."""
+
 SPAN_CALLS = 87
 """How many more they are where it is sampled, and its two spans are written as OTLP has them."""
 
@@ -53,12 +60,13 @@ _NEW = [Exchange.__init__.__code__, Router.__init__.__code__, UpstreamRequest.__
 class Kept:
     """A client and a backend whose connections are kept, and have carried some requests already."""
 
-    def __init__(self, *observers: Any) -> None:
+    def __init__(self, *observers: Any, downstream: ConnectionInfo | None = None) -> None:
         """
         @param observers: Are told of them.
+        @param downstream: The client's connection; L{None}: one in the clear to a gateway without guards.
         """
         self.conversation = Conversation(observers=observers)
-        self.client = self.conversation.client()
+        self.client = self.conversation.client(downstream)
         self.client.deliver(self.request(0))
         self.backend: FakeStream = self.conversation.backend()
         self.answer()
@@ -137,6 +145,16 @@ class ObjectsTests(SynchronousTestCase):
         files = ("body_filter.py", "grpc.py", "grpc_messages.py", "grpc_web.py")
         seen = [code.co_name for code in Kept().calls(0) if code.co_filename.endswith(files)]
         self.assertEqual(seen, [])
+
+    def test_guards(self) -> None:
+        """Nothing asks for guards where there are none; a list of addresses costs few calls."""
+        before = Kept().calls(0)
+        files = re.compile("/(guards|access)/|iteration.py$|guarded_resource.py$")
+        self.assertEqual([code.co_name for code in before if files.search(code.co_filename)], [])
+        self.assertFalse([code for code in before if code.co_name == "guards_of"])
+        guard = AddressList("n/a", ORIGIN, deny=addresses("198.51.100.0/24"))
+        during = Kept(downstream=guarded(guard)).calls(0)
+        self.assertLessEqual((during - before).total(), GUARD_CALLS, (during - before).most_common())
 
     def test_taps(self) -> None:
         """A request goes through what it went through before anybody tapped; a tap costs three calls."""

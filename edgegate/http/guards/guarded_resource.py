@@ -13,7 +13,6 @@ from edgegate.http.filters.interfaces import HTTPFilter
 from edgegate.http.filters.iteration import FilterIteration
 from edgegate.http.guards.registry import filters_of
 from edgegate.http.interfaces import IResource
-from edgegate.http.selection import guards_of
 from edgegate.model.guards.guard import Guards
 
 
@@ -31,9 +30,27 @@ class RoutedResource:
 
 
 class GuardedResource:
-    """Has the guards look at a request, and if they let it pass, its route answer."""
+    """Has guards look at a request, and if they let it pass, its route answer."""
 
-    __slots__ = ("_environment", "_filters", "_resource")
+    __slots__ = ("_filters", "_resource")
+
+    def __init__(self, filters: tuple[HTTPFilter, ...], resource: IResource) -> None:
+        """
+        @param resource: Answers what they let pass.
+        """
+        self._filters = filters
+        self._resource = resource
+
+    def render(self, exchange: Exchange) -> None:
+        """Answer, or have the exchange wait."""
+        exchange.filters = iteration = FilterIteration(self._filters, self._resource, len(self._filters))
+        iteration.start(exchange)
+
+
+class GuardedResources:
+    """Makes such a resource for each tuple of guards when a request first meets it, and keeps it."""
+
+    __slots__ = ("_environment", "_made", "_resource")
 
     def __init__(self, routed: Callable[[Exchange], IResource], environment: HTTPEnvironment) -> None:
         """
@@ -42,21 +59,19 @@ class GuardedResource:
         self._resource = RoutedResource(routed)
         self._environment = environment
         # guards are known by the identity of their tuple, which is its own as long as it is kept here
-        self._filters: dict[int, tuple[Guards, tuple[HTTPFilter, ...]]] = {}
+        self._made: dict[int, tuple[Guards, GuardedResource]] = {}
 
-    def render(self, exchange: Exchange) -> None:
-        """Answer, or have the exchange wait."""
-        guards = guards_of(exchange.connection, exchange.head.host)
-        found = self._filters.get(id(guards))
+    def of(self, guards: Guards) -> GuardedResource:
+        """Return the resource of guards."""
+        found = self._made.get(id(guards))
         if found is None:
-            found = self._filters[id(guards)] = guards, filters_of(guards, self._environment)
-        filters = found[1]
-        exchange.filters = iteration = FilterIteration(filters, self._resource, len(filters))
-        iteration.start(exchange)
+            filters = filters_of(guards, self._environment)
+            found = self._made[id(guards)] = guards, GuardedResource(filters, self._resource)
+        return found[1]
 
     def forget(self) -> None:
         """The files have changed: make the filters anew, when a request meets them."""
-        self._filters.clear()
+        self._made.clear()
 
 
 classImplements(RoutedResource, IResource)

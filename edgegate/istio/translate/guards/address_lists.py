@@ -10,7 +10,7 @@ from edgegate.istio.kinds.address_list_policy import AddressListPolicy, AddressL
 from edgegate.istio.resources import Resource
 from edgegate.istio.translate.guards.standing import Policies, Standing
 from edgegate.model import codes
-from edgegate.model.address_sets import AddressSet, Network, address_set, parse_network
+from edgegate.model.address_sets import AddressSet, Range, parse_range, range_set
 from edgegate.model.guards.address_list import AddressList
 
 MAX_BYTES = 64 << 20
@@ -38,22 +38,22 @@ def _lists(
     policies: Policies, policy: Resource[AddressListPolicy], name: str, lists: AddressLists | None
 ) -> AddressSet | None:
     """Return all addresses of a field; what is wrong is reported."""
-    return None if lists is None else address_set(_networks(policies, policy, ("spec", name), lists))
+    return None if lists is None else range_set(_ranges(policies, policy, ("spec", name), lists))
 
 
-def _networks(
+def _ranges(
     policies: Policies, policy: Resource[AddressListPolicy], path: Path, lists: AddressLists
-) -> Iterator[Network]:
+) -> Iterator[Range]:
     for index, text in enumerate(lists.addresses):
         try:
-            yield parse_network(text)
+            yield parse_range(text)
         except ValueError as error:
             policy.error(policies.problems, (*path, "addresses", index), f"{error}, got {show(text)}")
     for index, name in enumerate(lists.files):
         yield from _in_file(policies, policy, (*path, "files", index), name)
 
 
-def _in_file(policies: Policies, policy: Resource[AddressListPolicy], path: Path, name: str) -> Iterator[Network]:
+def _in_file(policies: Policies, policy: Resource[AddressListPolicy], path: Path, name: str) -> Iterator[Range]:
     """Yield the networks in a file; of its wrong lines the first ones are reported."""
     try:
         content = policies.options.read_file(name)
@@ -72,7 +72,7 @@ def _in_file(policies: Policies, policy: Resource[AddressListPolicy], path: Path
             continue
         any_line = True
         try:
-            yield parse_network(text)
+            yield parse_range(text)
         except ValueError:
             wrong.append(f"{name}:{number}: {show(text)}")
     if not any_line:

@@ -6,8 +6,11 @@ from collections.abc import Mapping
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.http.selection import guards_of
+from edgegate.model.addresses import TCPAddress
+from edgegate.net.addresses import ConnectionInfo
 from edgegate.routing.snapshot import Snapshot
-from tests.istio.translate.compiling import compiled, gateway, listener, route, virtual_service
+from tests.istio.translate.compiling import compiled, gateway, listener, route, secret, virtual_service
 
 
 def policy(spec: str = "", name: str = "p", namespace: str = "default") -> str:
@@ -142,6 +145,26 @@ class TargetsTests(SynchronousTestCase):
         self.assertEqual(
             found,
             {"80": ("default/p1", "default/p2"), "80 a.example": ("default/p1",), "80 b.example": ("default/p2",)},
+        )
+
+    def test_coalesced(self) -> None:
+        """
+        Over one connection come requests for several servers of a port: they meet the guards of the one that has their
+        host, whichever the connection is for.
+        """
+        tls = "{mode: SIMPLE, credentialName: cert}"
+        web = gateway("one", f"443 HTTPS a.example {tls}") + gateway("two", f"443 HTTPS b.example {tls}")
+        hosts = virtual_service("vs", "a.example,b.example", f"http: [{route()}]", "one, two")
+        text = web + hosts + secret("cert", "tls.crt", "tls.key") + policy(target("Gateway", "two"))
+        snapshot, problems = compiled(text)
+        port = listener(snapshot, 443)
+        chain = port.secure.lookup("a.example")
+        assert chain is not None
+        peer, local = TCPAddress("192.0.2.7", 4711), TCPAddress("127.0.0.1", 8443)
+        connection = ConnectionInfo(port, chain, peer, local, server_name="a.example", tls=True)
+        self.assertTrue(chain.guarded, problems)
+        self.assertEqual(
+            [len(guards_of(connection, host)) for host in ("a.example", "b.example", "c.example")], [0, 1, 0]
         )
 
     def test_first(self) -> None:
