@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 from edgegate.access.conditions import Check, PathCheck, check_of
-from edgegate.access.facts import Facts
+from edgegate.access.facts import Connection, Facts, Request
 from edgegate.model.guards.authorization import Action, Authorization, Conditions, Rule, Rules, of_connections
 
 _FEW: Final = 4
@@ -113,6 +113,10 @@ class Authorizer:
         self._allows = rules.action is Action.ALLOW
         self._denies = rules.action in (Action.DENY, Action.CUSTOM)
         self._enforced = guard.enforced
+
+    def passes(self, connection: Connection, request: Request | None) -> bool:
+        """Whether a request, or a connection without one, may pass; see L{admits}."""
+        return self.admits(self.rules.first(Facts(connection, request)))
 
     def admits(self, matched: Rule | None) -> bool:
         """

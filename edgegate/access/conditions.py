@@ -117,7 +117,8 @@ class _Header(_TextCheck):
         values = facts.header(self._name)
         between = self._joint
         if between is not None and len(values) > 1:
-            if self.texts.fits(between.join(values)):
+            # what is empty adds nothing (Envoy's HeaderMapImpl::appendToHeader)
+            if self.texts.fits(between.join([value for value in values if value])):
                 return True
             if not self._lenient:
                 return False

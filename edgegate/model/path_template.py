@@ -12,8 +12,8 @@ from typing import Final
 ONE: Final = "{*}"
 ANY: Final = "{**}"
 
-_CLASS: Final = rb"A-Za-z0-9\-._~%!$&'()+,;:@="
-"""What an operator stands for in Envoy (C{uri_template_internal.cc}); stars are not among them."""
+_CLASS: Final = rb"A-Za-z0-9\-._~%!$&'()*+,;:@="
+"""What an operator stands for in Envoy (C{uri_template_internal.cc}, as of 1.40)."""
 
 
 def is_template(path: str) -> bool:

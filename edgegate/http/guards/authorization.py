@@ -1,4 +1,4 @@
-# Hot path: each request meets it where there are policies of authorization.
+# Hot path, not compiled: its filter is made from a plain class, which embedders' filters are made from.
 """Lets those requests pass that policies allow (Istio's C{AuthorizationPolicy}, Envoy's C{rbac} filter)."""
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ TRIED_DENY: Final = 4
 class AuthorizationFilter(HTTPFilter):
     """Refuses what a rule of C{DENY} matches, or no rule of C{ALLOW}; what one of C{AUDIT} matches is noted."""
 
-    __slots__ = ("_audits", "_authorizer", "_guard", "_refusals")
+    __slots__ = ("_audits", "_authorizer", "_guard", "_only_enforces", "_refusals")
 
     name = "rbac"
 
@@ -38,14 +38,23 @@ class AuthorizationFilter(HTTPFilter):
         self._guard = guard
         self._authorizer = Authorizer(guard)
         self._audits = guard.rules.action is Action.AUDIT
+        self._only_enforces = guard.enforced and guard.tried is None and not self._audits
         self._refusals: dict[str, tuple[Guard, Refusal]] = {}
 
     def request_head(self, exchange: Exchange) -> FilterStatus:
         """See L{HTTPFilter.request_head}."""
-        authorizer = self._authorizer
+        connection, authorizer = exchange.connection, self._authorizer
+        if self._only_enforces and authorizer.passes(connection, exchange):
+            if connection.meter is not None:
+                connection.meter.count_authorization(ALLOWED)
+            return FilterStatus.CONTINUE
+        return self._look(exchange)
+
+    def _look(self, exchange: Exchange) -> FilterStatus:
+        """Look for the rule that matches, and at all that follows from it."""
+        authorizer, meter = self._authorizer, exchange.connection.meter
         facts = Facts(exchange.connection, exchange)
         matched = authorizer.rules.first(facts)
-        meter = exchange.connection.meter
         if authorizer.tried is not None:
             self._try(exchange, authorizer.tried.first(facts), meter)
         if not authorizer.admits(matched):
