@@ -27,6 +27,7 @@ from edgegate.observe.tracing.span import Span
 from edgegate.observe.tracing.tracer import Tracer
 from tests.http.conversation import MIRROR, NOTHING_LEFT, Conversation, FakeStream, to_web
 from tests.http.filters.filters import TestFilters
+from tests.http.guards.checking import Checking, asking, names
 
 TRACE, SPAN = b"4bf92f3577b34da6a3ce929d0e0e4736", b"00f067aa0ba902b7"
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
@@ -416,3 +417,17 @@ class TracingTests(SynchronousTestCase):
         self.conversation()
         self.asked(get(target=b"/" + b"x" * 1000))
         self.assertEqual(tags(self.spans[0])["http.url"], "http://web.example/" + "x" * 255)
+
+    def test_check(self) -> None:
+        """A service that is asked who may pass is told of the trace, by a span of its own."""
+        self.conversation(to_web())
+        checking = Checking(asking(sent=names(b"traceparent")), talk=self.talk)
+        checking.ask(b"GET / HTTP/1.1\r\nHost: web.example\r\n", b"traceparent: 00-%b-%b-01" % (TRACE, SPAN))
+        said = told(checking.service.sent, b"traceparent")
+        checking.answer(b"200 OK")
+        checking.backend.deliver(OK)
+        check = next(span for span in self.spans if span.name == "async mirror egress")
+        server = next(span for span in self.spans if span.server)
+        self.assertEqual(said, b"00-%b-%b-01" % (TRACE, check.span_id))
+        self.assertEqual((check.parent_id, check.trace_id), (server.span_id, TRACE))
+        self.assertEqual(tags(check)["http.status_code"], "200")

@@ -84,7 +84,7 @@ class AuthorizationFilter(HTTPFilter):
         return refuse(exchange, found[0], found[1])
 
 
-def guard_of(guard: Authorization, matched: Rule | None) -> Guard:
+def guard_of(guard: Guard, matched: Rule | None) -> Guard:
     """Return what stands for the one policy that has refused a request; of those of C{ALLOW} each could have let it."""
     if matched is None or matched.origin is None:
         return guard

@@ -15,6 +15,7 @@ from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.filters.hold import Hold
 from edgegate.http.filters.interfaces import FilterStatus, HTTPFilter
+from edgegate.http.guards.authorization import guard_of
 from edgegate.http.guards.body_hold import BodyHold
 from edgegate.http.guards.external_checks import check_of, verdict_of
 from edgegate.http.guards.external_reports import report
@@ -22,6 +23,7 @@ from edgegate.http.guards.external_verdicts import changed_head, deny, response_
 from edgegate.http.response import ResponseHead
 from edgegate.http.selection import guards_of, route_of
 from edgegate.http.tracing import trace_check
+from edgegate.model.guards.authorization import Rule
 from edgegate.model.guards.external_authorization import ExternalAuthorization
 from edgegate.model.guards.guard import Stage
 from edgegate.net.containment import contained
@@ -44,11 +46,10 @@ class ExternalAuthorizationFilter(HTTPFilter):
 
     def request_head(self, exchange: Exchange) -> FilterStatus:
         """See L{HTTPFilter.request_head}."""
-        if self._rules.first(Facts(exchange.connection, exchange)) is None:
+        matched = self._rules.first(Facts(exchange.connection, exchange))
+        if matched is None or not has_route(exchange, self._environment.trusted_hops):
             return FilterStatus.CONTINUE
-        if not has_route(exchange, self._environment.trusted_hops):
-            return FilterStatus.CONTINUE
-        Check(self.guard, self._environment, exchange).begin()
+        Check(self.guard, matched, self._environment, exchange).begin()
         return FilterStatus.STOP
 
     def response_head(self, exchange: Exchange, head: ResponseHead) -> ResponseHead:
@@ -62,20 +63,27 @@ def has_route(exchange: Exchange, trusted_hops: int) -> bool:
     """
     Whether a request has a route: one without is answered 404, whoever sends it, and nobody is asked.
 
-    One may come to have a route by the claims of its token, which are not known yet: then somebody is.
+    One may come to have a route by what is found out later, such as the claims of its token: then somebody is.
     """
     if not isinstance(route_of(exchange, trusted_hops), Fault):
         return True
-    return any(guard.stage() is Stage.JWT for guard in guards_of(exchange.connection, exchange.head.host))
+    behind = guards_of(exchange.connection, exchange.head.host)
+    return any(Stage.CUSTOM < guard.stage() < Stage.AUDIT for guard in behind)
 
 
 class Check:
     """One question about one request. It ends with the request, or lets it go on."""
 
-    __slots__ = ("_asked", "_began", "_environment", "_exchange", "_guard", "_hold", "_span")
+    __slots__ = ("_asked", "_began", "_environment", "_exchange", "_guard", "_hold", "_matched", "_span")
 
-    def __init__(self, guard: ExternalAuthorization, environment: HTTPEnvironment, exchange: Exchange) -> None:
+    def __init__(
+        self, guard: ExternalAuthorization, matched: Rule, environment: HTTPEnvironment, exchange: Exchange
+    ) -> None:
+        """
+        @param matched: The rule that has it asked.
+        """
         self._guard = guard
+        self._matched = matched
         self._environment = environment
         self._exchange = exchange
         self._hold: Hold | None = None
@@ -155,7 +163,7 @@ class Check:
         if verdict.outcome is Outcome.FAILED:
             passes = guard.authorizer.fail_open
         if not passes:
-            hold.answer(partial(deny, guard=guard, verdict=verdict))
+            hold.answer(partial(deny, guard=guard_of(guard, self._matched), verdict=verdict))
             return
         changed = changed_head(exchange.head, guard.authorizer, verdict)
         if changed is not exchange.head:

@@ -12,7 +12,7 @@ from edgegate.http.fields import PASS, RESPONSE_ROLES, check_field, dashed, requ
 from edgegate.http.grpc import grpc_fields
 from edgegate.http.request import RequestHead
 from edgegate.model.authorizers import Authorizer
-from edgegate.model.guards.external_authorization import ExternalAuthorization
+from edgegate.model.guards.guard import Guard
 
 DENIED_DETAILS: Final = "ext_authz_denied"
 ERROR_DETAILS: Final = "ext_authz_error"
@@ -26,7 +26,7 @@ _SETTABLE: Final = request_roles(trusted=True)
 _IN_A_QUERY: Final = "/?:@!$'()*+,;=-._~%"
 
 
-def deny(exchange: Exchange, guard: ExternalAuthorization, verdict: Verdict) -> None:
+def deny(exchange: Exchange, guard: Guard, verdict: Verdict) -> None:
     """Answer what a service has refused, as it says, in the words that the client looks for."""
     exchange.guard = guard
     exchange.mark("UAEX")

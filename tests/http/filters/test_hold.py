@@ -5,11 +5,15 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.errors import CLIENT_GONE
+from edgegate.http.exchange import Exchange
+from edgegate.http.filters.hold import Hold
+from edgegate.http.filters.interfaces import FilterStatus
 from edgegate.http.limits import Limits
 from edgegate.model.actions import DirectResponse
 from edgegate.model.addresses import TCPAddress
 from edgegate.model.policies import Abort, Delay, Faults, Mirror
 from tests.http.conversation import MIRROR, NOTHING_LEFT, Conversation, to_web
+from tests.http.filters.filters import TestFilters
 from tests.http.h1.test_downstream_connection import GET, OK, POST
 
 LATE = to_web(faults=Faults(Delay(2.0)))
@@ -157,3 +161,31 @@ class HoldTests(SynchronousTestCase):
         talk.clock.advance(2)
         self.assertEqual(client.sent.count(b"here"), 2)
         self.assertEqual(len(talk.ended), 2)
+
+    def test_without_a_time(self) -> None:
+        """Whoever has a deadline of its own holds without one, and hears of a client that leaves, once."""
+        told: list[str] = []
+
+        def hold(exchange: Exchange) -> FilterStatus:
+            Hold(exchange, talk.environment, None, lambda hold: told.append("expired"), lambda: told.append("left"))
+            return FilterStatus.STOP
+
+        talk = Conversation(LATE, filters=(TestFilters("holds", hold),))
+        client = talk.ask(GET)
+        talk.clock.advance(10_000)
+        self.assertEqual(told, [])
+        client.finish()
+        self.assertEqual(told, ["left"])
+        self.assertEqual(talk.left, NOTHING_LEFT)
+
+    def test_ended_before(self) -> None:
+        """A client that leaves after the request went on is nobody's business here."""
+        told: list[str] = []
+
+        def hold(exchange: Exchange) -> FilterStatus:
+            Hold(exchange, talk.environment, None, lambda hold: None, lambda: told.append("left")).go_on()
+            return FilterStatus.STOP
+
+        talk = Conversation(to_web(), filters=(TestFilters("holds", hold),))
+        talk.ask(GET).finish()
+        self.assertEqual(told, [])
