@@ -166,46 +166,52 @@ class RedisTests(SharedLimitsTestCase):
         gateway.says("is there again")
         self.assertEqual(self.asked(port, "/closed", self.requests + 5, "new"), {200: self.requests, 429: 5})
 
-    def test_hangs(self) -> None:
-        """A Redis that answers nothing keeps nobody waiting for long, and is asked again once it answers."""
+    def test_strange(self) -> None:
+        """
+        A Redis that has lost its scripts gets them again; one whose clock was set back forgets nothing; and one that
+        answers nothing keeps nobody waiting for long, and is asked again once it answers.
+        """
         redis = Redis(self)
         gateway, port, _ = self.gateway(redis)
-        self.assertEqual(self.asked(port, "/closed", 1), {200: 1})
-        redis.hang()
-        self.assertEqual(self.asked(port, "/closed", 1), {503: 1})
-        gateway.says("does not answer: connecting anew")
-        redis.go_on()
-        self.wait_until(lambda: self.asked(port, "/closed", 1) == {200: 1})
-
-    def test_emptied(self) -> None:
-        """A Redis that has lost its scripts gets them again; one whose clock was set back forgets nothing."""
-        redis = Redis(self)
-        _, port, _ = self.gateway(redis)
         self.assertEqual(self.asked(port, "/closed", 5), {200: 5})
         self.assertEqual(redis.ask(b"SCRIPT", b"FLUSH"), b"+OK\r\n")
         self.assertEqual(self.asked(port, "/closed", self.requests), {200: self.requests - 5, 429: 5})
         redis.ask(b"SET", b"edgegate:default/closed:per-key:3600000:=future", b"999999999 97 0")
         self.assertEqual(self.asked(port, "/closed", 5, "future"), {200: 3, 429: 2})
+        redis.hang()
+        self.assertEqual(self.asked(port, "/closed", 1, "other"), {503: 1})
+        gateway.says("does not answer: connecting anew")
+        redis.go_on()
+        self.wait_until(lambda: self.asked(port, "/closed", 1, "other") == {200: 1})
 
     def test_secured(self) -> None:
-        """With TLS and a password; with another password nobody passes, and the log says why."""
-        authority = Authority.new("edgegate tests")
+        """With TLS and a password, which are read anew; with wrong ones nobody passes, and the log says why."""
+        authority, other = Authority.new("edgegate tests"), Authority.new("others")
         issued = authority.server(["127.0.0.1"])
-        (self.folder / "server.crt").write_bytes(issued.chain_pem)
-        (self.folder / "server.key").write_bytes(issued.key_pem)
-        (self.folder / "ca.crt").write_bytes(authority.own.chain_pem)
+        for name, content in (
+            ("server.crt", issued.chain_pem),
+            ("server.key", issued.key_pem),
+            ("ca.crt", authority.own.chain_pem),
+            ("ca.secret", authority.own.chain_pem),
+            ("pw.secret", b"pass word\n"),
+        ):
+            (self.folder / name).write_bytes(content)
         redis = Redis(self, "--requirepass", "pass word", tls=self.folder)
-        (self.folder / "ca.secret").write_bytes(authority.own.chain_pem)
-        (self.folder / "pw.secret").write_text("pass word\n")
         more = ", db: 3, passwordFile: pw.secret, tls: {caFile: ca.secret}"
-        _, port, _ = self.gateway(redis, more=more)
+        gateway, port, _ = self.gateway(redis, more=more)
         self.assertEqual(self.asked(port, "/closed", self.requests + 1), {200: self.requests, 429: 1})
-        (self.folder / "pw.secret").write_text("another\n")
-        gateway, port, _ = self.gateway(redis, more=more)
-        self.assertEqual(self.asked(port, "/closed", 1), {503: 1})
-        gateway.says("WRONGPASS")
-        (self.folder / "pw.secret").write_text("pass word\n")
-        (self.folder / "ca.secret").write_bytes(Authority.new("others").own.chain_pem)
-        gateway, port, _ = self.gateway(redis, more=more)
-        self.assertEqual(self.asked(port, "/closed", 1), {503: 1})
-        gateway.says("no connection to Redis")
+        beside = self.folder / f"gateway-{port}"
+        wrong = (
+            ("pw.secret", b"another", "WRONGPASS"),
+            ("ca.secret", other.own.chain_pem, "its certificate is refused"),
+        )
+        for number, (name, content, words) in enumerate(wrong):
+            before = (beside / name).read_bytes()
+            (beside / name).write_bytes(content)
+            redis.kill()
+            redis.start()
+            gateway.says(words)
+            self.assertEqual(self.asked(port, "/closed", 1, "mine"), {503: 1})
+            (beside / name).write_bytes(before)
+            gateway.says("is there again", number + 1)
+            self.assertEqual(self.asked(port, "/closed", 1, "mine"), {200: 1})

@@ -47,11 +47,12 @@ def rate_limit_state(guard: RateLimitGuard, environment: HTTPEnvironment) -> Rat
     """Return what is kept for a policy; from the first time on Redis is connected to, where it counts."""
     shared = environment.access.shared(RateLimits, RateLimits)
 
-    def connect(server: RedisServer) -> RedisLink:
+    def link(server: RedisServer) -> RedisLink:
         reactor = environment.wheel.clock
-        return RedisLink(reactor, str(server), connector(reactor, server), environment.random)
+        connect = connector(reactor, environment.connector, server)
+        return RedisLink(reactor, str(server), connect, environment.random)
 
-    return environment.access.of(guard, lambda: RateLimitState(guard, shared, connect))
+    return environment.access.of(guard, lambda: RateLimitState(guard, shared, link))
 
 
 class RateLimitFilter(HTTPFilter):

@@ -77,6 +77,7 @@ class RedisLink:
         self._waiting: deque[Callable[[], None]] = deque()
         self._asked: deque[float] = deque()
         self._throttle = LogThrottle()
+        self._why = ""
         self._tries = self.lost = 0
         self.state = LinkState.PAUSED
         self._begin()
@@ -172,7 +173,7 @@ class RedisLink:
             return
         if self._tries:
             log.info("Redis at {server} is there again", server=self._server)
-        self._tries = 0
+        self._tries, self._why = 0, ""
         self._protocol = protocol
         self._asked = deque()
         self.state = LinkState.READY
@@ -183,8 +184,10 @@ class RedisLink:
         self._attempt = None
         if self.state is LinkState.STOPPED:
             return
-        if not self._tries:
-            log.warn("no connection to Redis at {server}: {why}", server=self._server, why=failure.getErrorMessage())  # noqa: G010
+        why = failure.getErrorMessage()
+        if why != self._why:
+            log.warn("no connection to Redis at {server}: {why}", server=self._server, why=why)  # noqa: G010
+            self._why = why
         self._pause()
 
     def _disconnected(self, protocol: object) -> None:
