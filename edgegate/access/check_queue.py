@@ -8,7 +8,7 @@ one client's, and the same credentials are looked at once for all that show them
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
@@ -44,7 +44,7 @@ class Check:
     """
 
     digest: bytes
-    client: bytes
+    client: Hashable
     work: Callable[[], bool] = field(repr=False)
     told: list[Told] = field(default_factory=list, repr=False)
 
@@ -64,14 +64,14 @@ class CheckQueue:
         self._running = 0
         self._waiting: deque[Check] = deque()
         self._known: dict[bytes, Check] = {}
-        self._clients: dict[bytes, int] = {}
+        self._clients: dict[Hashable, int] = {}
 
     @property
     def waiting(self) -> int:
         """How many checks wait for their turn."""
         return len(self._waiting)
 
-    def ask(self, digest: bytes, client: bytes, work: Callable[[], bool], told: Told) -> Admission:
+    def ask(self, digest: bytes, client: Hashable, work: Callable[[], bool], told: Told) -> Admission:
         """Have credentials looked at, unless there are too many; C{told} is called once, later, if they are."""
         known = self._known.get(digest)
         if known is not None:

@@ -15,6 +15,7 @@ from hmac import compare_digest
 from typing import Final
 
 import bcrypt
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from edgegate.access.passwords.sha512_crypt import DEFAULT_ROUNDS, FEWEST_ROUNDS, LONGEST_SALT, sha512_crypt
@@ -130,14 +131,21 @@ class Argon2(PasswordHash):
 
     def fits(self, password: bytes) -> bool:
         """See L{PasswordHash.fits}."""
-        made = Argon2id(
+        return compare_digest(self.derivation().derive(password), self.digest)
+
+    def derivation(self) -> Argon2id:
+        """
+        Return what makes such hashes.
+
+        @raise UnsupportedAlgorithm: OpenSSL is too old.
+        """
+        return Argon2id(
             salt=self.salt,
             length=len(self.digest),
             iterations=self.iterations,
             lanes=self.lanes,
             memory_cost=self.memory,
-        ).derive(password)
-        return compare_digest(made, self.digest)
+        )
 
     @property
     def doubt(self) -> str:
@@ -200,7 +208,14 @@ def _argon2(text: bytes) -> Argon2:
     salt, digest = _base64(found[4]), _base64(found[5])
     if len(salt) < 8 or len(digest) < 16:
         raise UnknownHash("argon2id needs a salt of 8 bytes and a hash of 16 bytes or more")
-    return Argon2(salt, digest, memory, iterations, lanes)
+    made = Argon2(salt, digest, memory, iterations, lanes)
+    try:
+        made.derivation()
+    except UnsupportedAlgorithm:
+        raise UnknownHash(
+            "argon2id needs OpenSSL 3.2 or newer, which this installation of cryptography has not"
+        ) from None
+    return made
 
 
 def _base64(text: bytes) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import partial
 from typing import Final, cast
 
@@ -21,7 +21,9 @@ from edgegate.http.filters.interfaces import FilterStatus, HTTPFilter
 from edgegate.http.guards.identified import answered_without, spelled_like
 from edgegate.http.guards.password_checks import PasswordChecks
 from edgegate.http.guards.refusal import Refusal, refuse
+from edgegate.model.addresses import TCPAddress
 from edgegate.model.guards.credentials import BasicAuth
+from edgegate.overload.connections import client_of
 
 METADATA: Final = "envoy.filters.http.basic_auth"
 """Where C{username} stands in a request's metadata."""
@@ -92,9 +94,8 @@ class BasicAuthFilter(HTTPFilter):
             return refuse(exchange, self._guard, self._wrong)
         hold = Hold(exchange, self._environment, _LONGEST_CHECK, self._expired)
         told = partial(self._told, hold, digest, user)
-        admission = self._checks.queue.ask(
-            digest, exchange.client_address, partial(self._checker.fits, user, password), told
-        )
+        work = partial(self._checker.fits, user, password)
+        admission = self._checks.queue.ask(digest, _client(exchange), work, told)
         if admission is not Admission.TAKEN:
             hold.answer(self._refusal_by(_TOO_MANY[admission]))
         return FilterStatus.STOP
@@ -142,6 +143,12 @@ def wrong_password(guard: BasicAuth) -> Refusal:
 
 def _asked(guard: BasicAuth) -> tuple[Field, ...]:
     return ((b"www-authenticate", challenge(b"Basic", guard.realm)),)
+
+
+def _client(exchange: Exchange) -> Hashable:
+    """Return who counts as one client: an address, or a /64 of IPv6."""
+    host = exchange.client_address.decode("latin-1")
+    return host if host.startswith("::ffff:") else client_of(TCPAddress(host, 0))
 
 
 def shown_credentials(exchange: Exchange) -> bytes | None:
