@@ -37,6 +37,10 @@ class Connection(Protocol):
     @property
     def peer(self) -> Address: ...
     @property
+    def introducer(self) -> Address | None:
+        """Who has connected in place of the peer, by a PROXY header; L{None}: the peer itself."""
+
+    @property
     def local(self) -> Address: ...
     @property
     def server_name(self) -> str: ...
@@ -141,7 +145,8 @@ class Facts:
     @property
     def peer(self) -> str:
         """The address at the other end of the connection; empty where it is a UNIX socket's."""
-        return _host_of(self.connection.peer)
+        introducer = self.connection.introducer
+        return _host_of(self.connection.peer if introducer is None else introducer)
 
     @property
     def local(self) -> str:
@@ -152,7 +157,7 @@ class Facts:
     def client(self) -> str:
         """The address that trusted proxies say, or else the peer's."""
         request = self.request
-        return self.peer if request is None else request.client_address.decode("ascii", "replace")
+        return _host_of(self.connection.peer) if request is None else request.client_address.decode("ascii", "replace")
 
     def header(self, name: bytes) -> list[bytes]:
         """Return the values of a name's fields, in their order; parts of the request line have names with colons."""

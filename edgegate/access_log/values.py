@@ -222,7 +222,8 @@ def _downstream_local(record: LogRecord) -> Value:
 
 
 def _downstream_direct(record: LogRecord) -> Value:
-    return str(record.stream.connection.peer)
+    connection = record.stream.connection
+    return str(connection.introducer or connection.peer)
 
 
 _TOO_LONG: Final = 10

@@ -264,6 +264,7 @@ class DownstreamListener(ListenerFilterCallbacks):
             entry=self,
             counts=sock.counts,
             meter=self.meter,
+            introducer=sock.introducer,
         )
         if chain.http is None:
             self.dispatch.relay_socket(downstream, sock)

@@ -129,6 +129,8 @@ class ProxyProtocolReader:
         if found.size and len(self._peek.take(found.size)) != found.size:
             self._not_seen("reset")
             return
+        if found.peer is not None:
+            self._socket.introducer = self.peer
         listener = self._listener
         listener.settled(self)
         listener.introduced(self._socket, found.peer or self.peer, found.local or self._local, self._since)

@@ -273,6 +273,7 @@ class TLSInspector:
                 entry=listener,
                 counts=self._socket.counts,
                 meter=listener.meter,
+                introducer=self._socket.introducer,
             )
             listener.serve_stream(stream, downstream)
 

@@ -12,7 +12,7 @@ _Find = Callable[[StreamInfo, Message], object]
 
 
 def _peer(exchange: StreamInfo, message: Message) -> object:
-    return exchange.connection.peer
+    return exchange.connection.introducer or exchange.connection.peer
 
 
 def _local(exchange: StreamInfo, message: Message) -> object:

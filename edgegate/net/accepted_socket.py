@@ -11,6 +11,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Hashable
 
+from edgegate.model.addresses import Address
 from edgegate.net.client_counts import NOBODY, ClientCounts
 
 
@@ -31,12 +32,14 @@ class AcceptedSocket(socket.socket):
     A socket that was accepted.
 
     @ivar counts: Of the client whose connection it is.
+    @ivar introducer: Who has connected, where a PROXY header says that it is for another; L{None}: it is for itself.
     @ivar closed: Called once, when it is closed.
     """
 
-    __slots__ = ("closed", "counts")
+    __slots__ = ("closed", "counts", "introducer")
 
     counts: ClientCounts
+    introducer: Address | None
     closed: Callable[[AcceptedSocket], None]
 
     @classmethod
@@ -50,6 +53,7 @@ class AcceptedSocket(socket.socket):
         fd, peer = listening._accept()  # type: ignore[attr-defined]
         sock = cls(listening.family, listening.type, listening.proto, fileno=fd)
         sock.counts = NOBODY
+        sock.introducer = None
         sock.closed = _nothing
         sock.setblocking(False)
         return sock, peer

@@ -33,6 +33,7 @@ class ConnectionInfo:
     @ivar entry: What took it: tells the connections of one open port from those of another.
     @ivar counts: Of its client.
     @ivar meter: Counts for its port; L{None}: nothing does.
+    @ivar introducer: Who has connected, where a PROXY header says that it does so for the peer.
     @ivar since: When it was told apart, in seconds of L{monotonic}.
     """
 
@@ -49,6 +50,7 @@ class ConnectionInfo:
     entry: Hashable = field(default=None, repr=False, compare=False)
     counts: ClientCounts = field(default=NOBODY, repr=False, compare=False)
     meter: ListenerMeter | None = field(default=None, repr=False, compare=False)
+    introducer: Address | None = None
     since: float = field(default_factory=monotonic, repr=False, compare=False)
 
 

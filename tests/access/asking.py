@@ -34,6 +34,7 @@ class Connected:
 
     listener: Port = field(default_factory=Port)
     peer: Address = _PEER
+    introducer: Address | None = None
     local: Address = _LOCAL
     server_name: str = "app.example.com"
     client_certificate: bytes = b""

@@ -242,6 +242,19 @@ class SourceTests(PolicyTestCase):
         self.assertFalse(self.judged(peer, "203.0.113.7", "198.51.100.1"))
         self.assertTrue(self.judged(client, "10.0.0.5", "unknown"))
 
+    def test_introduced(self) -> None:
+        """Who is introduced by a PROXY header is the client, and who introduces it the other end."""
+        connection = Connected(peer=TCPAddress("203.0.113.9", 1), introducer=TCPAddress("10.0.0.5", 1))
+        request = asked(client_address=b"203.0.113.9")
+        for source, passes in (
+            ("ipBlocks: [203.0.113.9]", True),
+            ("ipBlocks: [10.0.0.5]", False),
+            ("remoteIpBlocks: [203.0.113.9]", False),
+            ("remoteIpBlocks: [10.0.0.5]", True),
+        ):
+            for each in (request, None):
+                self.assertEqual(self.from_(source).refused(each, connection) is None, passes, (source, each))
+
     def test_families(self) -> None:
         """All of IPv4 is not all; what is mapped into IPv6 is IPv4."""
         judge = self.from_("ipBlocks: [0.0.0.0/0]")

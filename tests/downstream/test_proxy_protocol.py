@@ -59,6 +59,9 @@ class IntroducingTests(ArrivingCase):
             downstream, connection = self.http.connections[-1]
             await until(lambda connection=connection: connection.data)
             self.assertEqual((downstream.peer, downstream.local, connection.data), (PEER, LOCAL, b"GET /"))
+            introducer = downstream.introducer
+            assert isinstance(introducer, TCPAddress)
+            self.assertEqual(introducer.host, "127.0.0.1")
             self.assertEqual(port.pending, set())
             self.clean()
 
