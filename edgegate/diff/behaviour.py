@@ -12,6 +12,7 @@ from math import gcd
 from typing import Final
 
 from edgegate.diff.fields import FieldChange, change, changes
+from edgegate.diff.policies import between_policies, policies_of
 from edgegate.diff.wording import words
 from edgegate.errors import Fault
 from edgegate.model.actions import DirectResponse, Redirect, RequestChanges
@@ -51,6 +52,7 @@ class Sent:
     mirrors: tuple[Mirror, ...] = ()
     faults: Faults | None = None
     cors: CORSPolicy | None = None
+    policies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Answered:
     response: HeaderChanges | None = None
     faults: Faults | None = None
     cors: CORSPolicy | None = None
+    policies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +100,12 @@ def of_route(route: HTTPRoute | None, renamed: Renamed = _NONE_RENAMED) -> Behav
     """Return what an HTTP route does; L{None}: there is none."""
     if route is None:
         return NO_ROUTE
-    faults, cors = _faults(route.faults), _cors(route.cors)
+    faults, cors, policies = _faults(route.faults), _cors(route.cors), policies_of(route.guards)
     if route.redirect is not None or route.direct is not None:
         response = route.response if route.response != HeaderChanges() else None
-        return Answered(route.redirect, None if route.redirect else route.direct, response, faults, cors)
+        return Answered(route.redirect, None if route.redirect else route.direct, response, faults, cors, policies)
     mirrors = tuple(Mirror(renamed.get(each.cluster, each.cluster), each.share) for each in route.mirrors if each.share)
-    return Sent(shares(route.destinations, renamed), route.timeout, route.retries, mirrors, faults, cors)
+    return Sent(shares(route.destinations, renamed), route.timeout, route.retries, mirrors, faults, cors, policies)
 
 
 def of_tcp_route(route: TCPRoute | None, renamed: Renamed = _NONE_RENAMED) -> Behaviour:
@@ -203,7 +206,10 @@ def between(old: Behaviour, new: Behaviour) -> tuple[FieldChange, ...]:
     if isinstance(old, Answered) and isinstance(new, Answered):
         same = (old.redirect is None) == (new.redirect is None)
         answer = [] if same else [FieldChange("answer", summary(old), summary(new))]
-        return (*answer, *(changes(old, new) if same else _details(old, new)))
+        if not same:
+            return (*answer, *_details(old, new))
+        beside = between_policies(old.policies, new.policies)
+        return (*answer, *changes(replace(old, policies=new.policies), new), *beside)
     return (FieldChange("outcome", summary(old), summary(new)),)
 
 
@@ -218,6 +224,7 @@ def _settings(old: Sent, new: Sent) -> Iterator[FieldChange]:
             yield FieldChange("mirrors", _mirrors(before), _mirrors(after))
         else:
             yield from changes(before, after, "CORS" if name == "cors" else name, name)
+    yield from between_policies(old.policies, new.policies)
 
 
 def _mirrors(mirrors: tuple[Mirror, ...]) -> str:
@@ -276,6 +283,8 @@ def details(behaviour: Behaviour) -> dict[str, str]:
     elif isinstance(behaviour, Answered):
         found = {"response headers": behaviour.response, "faults": behaviour.faults, "CORS": behaviour.cors}
     said = {name: words(value, name) for name, value in found.items() if value is not None}
+    if isinstance(behaviour, Sent | Answered) and behaviour.policies:
+        said["policies"] = ", ".join(behaviour.policies)
     if isinstance(behaviour, Sent) and behaviour.retries is None:
         said["retries"] = "none"
     if isinstance(behaviour, Sent) and behaviour.mirrors:

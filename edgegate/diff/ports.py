@@ -10,6 +10,7 @@ from edgegate.diff.cells import Cell, cells
 from edgegate.diff.connections import ConnectionComparison
 from edgegate.diff.fields import FieldChange, changes
 from edgegate.diff.findings import Difference, Findings, Section, Undecided, Witness
+from edgegate.diff.policies import between_chains
 from edgegate.diff.requests import HostComparison, HostPair
 from edgegate.diff.servers import Treatment, kind, terms, treatment
 from edgegate.diff.witnesses import Checker, PortPair
@@ -97,6 +98,7 @@ class PortComparison:
         fields = tuple(terms(old, new, self._pair.old_side, self._pair.new_side))
         if fields:
             self._tell(Section.PORTS, "", "", "", fields, how="in the clear")
+            self._hosts.policies_told |= bool(between_chains(old, new))
         if old.http is None or new.http is None:
             self._connections.compare((old, new), self._checker.connection(False, ""), self._place, "")
             return
@@ -128,6 +130,7 @@ class PortComparison:
             fields = tuple(terms(pair[0], pair[1], self._pair.old_side, self._pair.new_side))
             if fields:
                 self._tell(Section.TLS, cell.pattern, "", "", fields, how=_by(cell)[0])
+                self._hosts.policies_told |= bool(between_chains(pair[0], pair[1]))
             taken[cell] = pair
             if pair[0].http is None:
                 self._connections.compare(pair, self._checker.connection(True, cell.name), self._place, cell.pattern)

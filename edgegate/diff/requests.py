@@ -12,6 +12,7 @@ from edgegate.diff.behaviour import Behaviour, Renamed, ToHTTPS, between, of_rou
 from edgegate.diff.cells import Cell
 from edgegate.diff.findings import Difference, Findings, Section, Undecided, Witness
 from edgegate.diff.lists import Lists
+from edgegate.diff.policies import between_policies, policies_of
 from edgegate.diff.witnesses import Checker, PortPair
 from edgegate.explain.question import Question
 from edgegate.http.target import PathNormalisation
@@ -49,12 +50,17 @@ class HostPair:
 
 
 class HostComparison:
-    """Compares virtual hosts of one port."""
+    """
+    Compares virtual hosts of one port.
+
+    @ivar policies_told: Whether it was told already that those of the servers are others.
+    """
 
     def __init__(self, pair: PortPair, checker: Checker, findings: Findings) -> None:
         self._pair = pair
         self._checker = checker
         self._findings = findings
+        self.policies_told = False
         self._equal: set[tuple[int, int]] = set()
         self._lists = Lists()
         self._plain_paths = all(
@@ -69,9 +75,10 @@ class HostComparison:
 
         @param place: The port, in words.
         """
+        where = f"{place}, {hosts.cell.pattern}"
+        self._tell_policies(hosts, where)
         if self._same(hosts):
             return
-        where = f"{place}, {hosts.cell.pattern}"
         rows = self._rows(hosts.old, self._pair.renamed), self._rows(hosts.new, {})
         if _serves(hosts.old) != _serves(hosts.new):
             outcome = self._lists.compare(*rows, self._surroundings(hosts), 1)
@@ -149,6 +156,16 @@ class HostComparison:
             pair = self._checker.behaviours(question)
             old, new = map(summary, pair)
             found = Difference(Section.REQUESTS, where, old, new, between(*pair), hosts.cell.pattern, witness=witness)
+            self._findings.differences.append(found)
+
+    def _tell_policies(self, hosts: HostPair, where: str) -> None:
+        """Tell of other policies on a host; where those of the whole server differ, that was told."""
+        old, new = hosts.old, hosts.new
+        if self.policies_told or old is None or new is None or old.guards is new.guards:
+            return
+        fields = between_policies(policies_of(old.guards), policies_of(new.guards))
+        if fields:
+            found = Difference(Section.HOSTS, where, "", "", fields, host=hosts.cell.pattern)
             self._findings.differences.append(found)
 
     def _tell_served(self, hosts: HostPair, where: str, outcome: Comparison[Behaviour]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from cryptography import x509
 
 from edgegate.diff.fields import FieldChange, changes
+from edgegate.diff.policies import between_chains
 from edgegate.diff.sides import Side
 from edgegate.diff.wording import words
 from edgegate.explain.decision import Refusal, chain_of
@@ -37,6 +38,7 @@ def terms(old: FilterChain, new: FilterChain, old_side: Side, new_side: Side) ->
     """Yield how two chains of one kind differ in what they ask of clients and show to them."""
     if old.grpc_web != new.grpc_web:
         yield from changes(old.grpc_web, new.grpc_web, "gRPC-Web")
+    yield from between_chains(old, new)
     if old.tls is None or new.tls is None:
         return
     yield from changes(old.tls.rules, new.tls.rules)

@@ -25,5 +25,6 @@ class Side:
     secrets: Secrets = field(default_factory=Secrets)
 
     def decider(self, listener: Listener | None) -> Decider:
-        """Return what decides questions to one listener; L{None}: there is none."""
-        return Decider(replace(self.snapshot, listeners=() if listener is None else (listener,)))
+        """Return what decides questions to one listener, by its routes alone; L{None}: there is none."""
+        listeners = () if listener is None else (listener,)
+        return Decider(replace(self.snapshot, listeners=listeners), policies=False)

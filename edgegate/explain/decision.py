@@ -108,13 +108,16 @@ class Decider:
         trusted_hops: int | None = None,
         paths: PathNormalisation | None = None,
         limits: Limits | None = None,
+        policies: bool = True,
     ) -> None:
         """
+        @param policies: Whether guards are asked; else all let everybody pass.
         @param trusted_hops: As C{--trusted-hops}; L{None}: as the files say, or 0.
         @param paths: As C{--path-normalization}; L{None}: as the files say, or its default.
         @param limits: Of a gateway that runs; L{None}: the defaults, and what the files say of underscores.
         """
         proxy = snapshot.proxy
+        self._policies = policies
         self.snapshot = snapshot
         self.trusted_hops = (proxy.trusted_hops or 0) if trusted_hops is None else trusted_hops
         paths = paths or PathNormalisation(proxy.paths or PathNormalisation.BASE.value)
@@ -142,7 +145,7 @@ class Decider:
         if decided.refusal is not None:
             return decided
         if found.http is None:
-            return _relayed(replace(decided, connection=connection), connection)
+            return _relayed(replace(decided, connection=connection), connection, self._policies)
         if not question.method:
             return replace(decided, refusal=Refusal.NO_REQUEST, connection=connection)
         return self._request(question, listener, found, connection)
@@ -152,7 +155,7 @@ class Decider:
         chain = connection.chain
         if chain.tls is None:
             return decided
-        if chain.guards:
+        if chain.guards and self._policies:
             decided = replace(decided, guards=tuple(judged_first(chain.guards, connection, self.trusted_hops)))
             if decided.denied is not None:
                 return replace(decided, refusal=Refusal.DENIED)
@@ -182,7 +185,7 @@ class Decider:
             return replace(decided, fault=BODY_TOO_LARGE)
         if question.claims:
             asked.note(METADATA, {PAYLOAD: claims_of(question.claims)})
-        if chain.guarded:
+        if chain.guarded and self._policies:
             decided = replace(decided, guards=tuple(judged(guards_of(connection, head.host), asked)))
         return decided if decided.denied is not None else self._routed(decided, connection, asked)
 
@@ -191,7 +194,8 @@ class Decider:
         found = selected(connection, asked.head, asked, self.trusted_hops)
         if isinstance(found, HTTPRoute):
             asked.route = found
-            return replace(decided, route=found, guards=(*decided.guards, *judged(found.guards, asked)))
+            guards = tuple(judged(found.guards, asked)) if self._policies else ()
+            return replace(decided, route=found, guards=(*decided.guards, *guards))
         if isinstance(found, Fault):
             return replace(decided, fault=found)
         return replace(decided, redirect_port=found)
@@ -212,9 +216,10 @@ def _connected(question: Question, listener: Listener, chain: FilterChain) -> Co
     )
 
 
-def _relayed(decided: Decision, connection: ConnectionInfo) -> Decision:
+def _relayed(decided: Decision, connection: ConnectionInfo, policies: bool) -> Decision:
     """Go on with a connection that is relayed."""
-    decided = replace(decided, guards=tuple(judged_connection(connection.chain.guards, connection)))
+    if policies:
+        decided = replace(decided, guards=tuple(judged_connection(connection.chain.guards, connection)))
     if decided.denied is not None:
         return replace(decided, refusal=Refusal.DENIED)
     route = route_of(connection)

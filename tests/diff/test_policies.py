@@ -1,0 +1,79 @@
+"""Tests for L{edgegate.diff.policies}, and for what comparisons tell of policies."""
+
+from __future__ import annotations
+
+import re
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.diff.policies import between_policies, policies_of
+from edgegate.model.guards.guard import Guard
+from edgegate.model.origin import Origin
+from tests.diff.compared import compared, told
+from tests.istio.translate.compiling import gateway, route, virtual_service
+from tests.istio.translate.guards.test_targets import policy, target
+
+WEB = gateway("gw", "80 HTTP a.example") + gateway("other", "80 HTTP b.example") + gateway("tcp", "9000 TCP *")
+ROUTES = (
+    virtual_service(
+        "vs", "a.example", f"http: [{route(name='one', match='[{uri: {prefix: /x}}]')}, {route(name='two')}]"
+    )
+    + virtual_service("b", "b.example", f"http: [{route()}]", "other")
+    + virtual_service("tcp", "*", f"tcp: [{route()}]", "tcp")
+)
+PORT = "port 80, in the clear"
+FILES = WEB + ROUTES
+OF_GATEWAY = policy(target("Gateway", "gw"))
+
+
+def lines(old: str, new: str) -> list[str]:
+    """Return what is told of a change, without digests."""
+    findings = compared(old, new)
+    assert not findings.undecided, findings.undecided
+    return [re.sub(r"\([0-9a-f]{8}\)", "(..)", told(change)) for change in findings.changes()]
+
+
+class PoliciesTests(SynchronousTestCase):
+    """Changes of policies."""
+
+    def test_equal(self) -> None:
+        """The same policies, wherever they are said, are no change."""
+        for each in (OF_GATEWAY, policy(), policy(target("VirtualService", "vs", "one"))):
+            self.assertEqual(lines(FILES + each, each + FILES), [])
+
+    def test_server(self) -> None:
+        """A policy on a server is told of its port, also where bytes are relayed."""
+        self.assertEqual(
+            lines(FILES, FILES + OF_GATEWAY),
+            [f"Ports | {PORT} | policies: none -> AddressListPolicy default/p (..) | {PORT}"],
+        )
+        (found,) = lines(FILES, FILES + policy(target("Gateway", "tcp")))
+        self.assertIn("port 9000", found)
+
+    def test_host(self) -> None:
+        """One that moves from one host of a port to another is told of both."""
+        found = lines(FILES + OF_GATEWAY, FILES + policy(target("Gateway", "other")))
+        self.assertEqual(len(found), 2, found)
+        self.assertTrue(all("policies: " in each for each in found), found)
+
+    def test_route(self) -> None:
+        """One on a route is told with a request that takes it."""
+        findings = compared(FILES, FILES + policy(target("VirtualService", "vs", "one")))
+        (change,) = findings.changes()
+        (witness,) = change.witnesses
+        self.assertTrue(witness.question.target.startswith(b"/x"))
+        self.assertIn("policies: none -> AddressListPolicy default/p", told(change))
+
+    def test_content(self) -> None:
+        """Another list under the same name is told, too."""
+        (found,) = lines(FILES + OF_GATEWAY, FILES + OF_GATEWAY.replace("192.0.2.1", "192.0.2.2"))
+        self.assertIn("policies: AddressListPolicy default/p (..) -> AddressListPolicy default/p (..)", found)
+
+    def test_words(self) -> None:
+        """What both have is left out; another order is told as a whole."""
+        one, two = (Guard(f"n/{name}", Origin("a", 1, f"K n/{name}")) for name in ("one", "two"))
+        (change,) = between_policies(policies_of((one, two)), policies_of((one,)))
+        self.assertEqual(change.new, "none")
+        self.assertTrue(change.old.startswith("K n/two ("))
+        self.assertEqual(len(between_policies(policies_of((one, two)), policies_of((two, one)))), 1)
+        self.assertEqual(between_policies(policies_of((one,)), policies_of((one,))), ())
