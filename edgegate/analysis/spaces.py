@@ -30,6 +30,7 @@ from edgegate.analysis.wire import (
     Surroundings,
     letters,
 )
+from edgegate.model.claims import MARK
 from edgegate.model.matching import HTTPMatch, Kind, StringMatch, any_path, text_condition
 from edgegate.routing.matching import JOINED
 
@@ -96,7 +97,7 @@ def _asked_of_header(name: str, match: StringMatch, holds: bool) -> Iterator[Ask
         yield from _asked(Asked(_PSEUDO[name], match, holds))
     elif name == ":path":
         yield from _asked_of_target(match, holds)
-    elif not name or name.encode("latin-1").translate(None, _NAME):
+    elif not name.startswith(MARK) and (not name or name.encode("latin-1").translate(None, _NAME)):
         # no request has it: it holds only where it must not, and where an empty value would not hold
         if holds or (match.kind is not Kind.PRESENT and text_condition(match)(b"")):
             raise Never

@@ -55,6 +55,14 @@ class UnreachedTests(SynchronousTestCase):
                 if place in found:
                     self.assertTrue(set(found[place].by) & set(taking[: taking.index(place)]))
 
+    def test_claims(self) -> None:
+        """A claim of a token is one that a request may have, though no header is called so."""
+        for name in ("@request.auth.claims[sub]", "@request.auth.claims[realm][roles]"):
+            row = HTTPMatch(headers=((name, StringMatch(Kind.EXACT, "ali")),))
+            without = HTTPMatch(without_headers=((name, StringMatch(Kind.EXACT, "ali")),))
+            self.assert_unreached([row, HTTPMatch()])
+            self.assert_unreached([without, row, HTTPMatch()], Unreached(2, (0, 1)))
+
     def assert_unreached(self, rows: Sequence[HTTPMatch], *expected: Unreached) -> None:
         """These rows are told, and no others."""
         self.assertEqual(list(unreached(rows)), list(expected))
