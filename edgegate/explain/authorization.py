@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from edgegate.access.authorization import Authorizer, RuleCheck
+from edgegate.access.authorization import Authorizer, RuleCheck, RuleSet
 from edgegate.access.conditions import Check
 from edgegate.access.facts import Facts
 from edgegate.explain.judgement import Judgement, RuleTrial, Verdict
@@ -51,7 +51,7 @@ def judged_by(guard: Authorization, facts: Facts, of_connection: bool = False) -
     """
     authorizer = Authorizer(guard, of_connection)
     matched = authorizer.rules.first(facts)
-    trials = tuple(_trial(check, facts) for check in _looked_at(authorizer.rules.checks, matched))
+    trials = trials_of(authorizer.rules, matched, facts)
     words = _words(guard, matched, len(authorizer.rules.checks))
     left_out = len(guard.rules.rules) - len(authorizer.rules.checks)
     if left_out:
@@ -64,6 +64,11 @@ def judged_by(guard: Authorization, facts: Facts, of_connection: bool = False) -
     if authorizer.admits(matched):
         return Judgement(guard, Verdict.ALLOWED, words, trials=trials)
     return Judgement(guard_of(guard, matched), Verdict.DENIED, words, authorization_refusal(matched), trials)
+
+
+def trials_of(rules: RuleSet, matched: Rule | None, facts: Facts) -> tuple[RuleTrial, ...]:
+    """Return what became of rules, up to the one that matches."""
+    return tuple(_trial(check, facts) for check in _looked_at(rules.checks, matched))
 
 
 def _words(guard: Authorization, matched: Rule | None, rules: int) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from edgegate.access.authorization import RuleSet
 from edgegate.access.facts import Facts
+from edgegate.explain.authorization import trials_of
 from edgegate.explain.judgement import Judgement, Verdict
 from edgegate.http.exchange import Exchange
+from edgegate.http.guards.authorization import guard_of
 from edgegate.http.guards.external_authorization import has_route
 from edgegate.model.authorizers import Authorizer, Protocol
 from edgegate.model.guards.authorization import Rule, of_connections
@@ -15,13 +17,11 @@ from edgegate.net.addresses import ConnectionInfo
 
 def judge_external_authorization(guard: ExternalAuthorization, exchange: Exchange) -> Judgement:
     """Tell whether the service is asked; what it says only it knows."""
-    name = guard.authorizer.name
-    matched = RuleSet(guard.rules).first(Facts(exchange.connection, exchange))
-    if matched is None:
-        return Judgement(guard, Verdict.ALLOWED, f"CUSTOM: no rule matches, so {name} is not asked")
-    if not has_route(exchange, 0):
-        return Judgement(guard, Verdict.ALLOWED, f"CUSTOM: there is no route, so {name} is not asked")
-    return Judgement(guard, Verdict.UNKNOWN, _asked(guard.authorizer, matched))
+    routed = has_route(exchange, 0)
+    found = _judged(guard, RuleSet(guard.rules), Facts(exchange.connection, exchange))
+    if found.verdict is Verdict.UNKNOWN and not routed:
+        return Judgement(guard, Verdict.ALLOWED, f"CUSTOM: there is no route, so {guard.authorizer.name} is not asked")
+    return found
 
 
 def judge_connection_by_service(guard: ExternalAuthorization, connection: ConnectionInfo) -> Judgement:
@@ -29,10 +29,16 @@ def judge_connection_by_service(guard: ExternalAuthorization, connection: Connec
     authorizer = guard.authorizer
     if authorizer.protocol is Protocol.HTTP:
         return Judgement(guard, Verdict.ALLOWED, f"CUSTOM: {authorizer.name} is asked over HTTP, about requests alone")
-    matched = RuleSet(of_connections(guard.rules)).first(Facts(connection))
+    return _judged(guard, RuleSet(of_connections(guard.rules)), Facts(connection))
+
+
+def _judged(guard: ExternalAuthorization, rules: RuleSet, facts: Facts) -> Judgement:
+    matched = rules.first(facts)
+    trials = trials_of(rules, matched, facts)
     if matched is None:
-        return Judgement(guard, Verdict.ALLOWED, f"CUSTOM: no rule matches, so {authorizer.name} is not asked")
-    return Judgement(guard, Verdict.UNKNOWN, _asked(authorizer, matched))
+        words = f"CUSTOM: no rule matches, so {guard.authorizer.name} is not asked"
+        return Judgement(guard, Verdict.ALLOWED, words, trials=trials)
+    return Judgement(guard_of(guard, matched), Verdict.UNKNOWN, _asked(guard.authorizer, matched), trials=trials)
 
 
 def _asked(authorizer: Authorizer, matched: Rule) -> str:

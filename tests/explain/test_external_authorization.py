@@ -32,7 +32,7 @@ class ExternalAuthorizationTests(SynchronousTestCase):
     def test_asked(self) -> None:
         """Who is asked is told with its place, and what happens where it says nothing; the way goes on."""
         found = self.judged("http://a.example/x")
-        self.assertIs(found.verdict, Verdict.UNKNOWN)
+        self.assertEqual((found.verdict, found.guard.name), (Verdict.UNKNOWN, "istio-system/ask"))
         for words in (
             *("by ns[istio-system]-policy[ask]-rule[0]: login at in.yaml:", " is asked over HTTP at auth.example;"),
             "nothing within 1 s it gets 403",
@@ -50,6 +50,8 @@ class ExternalAuthorizationTests(SynchronousTestCase):
             found = self.judged(f"http://a.example{url}")
             self.assertIs(found.verdict, Verdict.ALLOWED)
             self.assertIn(words, found.words)
+        (trial,) = self.judged("http://a.example/x/open").trials
+        self.assertEqual((trial.name, trial.matches), ("ns[istio-system]-policy[ask]-rule[0]", False))
 
     def test_connections(self) -> None:
         """About connections one is asked that speaks gRPC."""
