@@ -40,9 +40,11 @@ class Terms:
     """
     What was read for one connection.
 
+    @ivar protocol: The class of its protocol.
     @ivar options: How it begins: with TLS, or at once.
     """
 
+    protocol: Any
     password: bytes | None = field(default=None, repr=False)
     options: ConnectionOptions | None = None
 
@@ -69,8 +71,15 @@ def terms_of(server: RedisServer) -> Terms:
     @raise OSError: A file can't be read.
     @raise edgegate.tls.secrets.BadKeyMaterial: One does not hold what it should.
     """
+    # only now, and in the process that serves: it wants the reactor as soon as it is imported
+    from txredisapi import BaseRedisProtocol  # noqa: PLC0415
+
     password = None if server.password is None else _read(server.password).strip(b"\r\n")
-    return Terms(password, None if server.tls is None else ConnectionOptions(tls=_handshakes(server, server.tls)))
+    return Terms(
+        BaseRedisProtocol,
+        password,
+        None if server.tls is None else ConnectionOptions(tls=_handshakes(server, server.tls)),
+    )
 
 
 def _handshakes(server: RedisServer, tls: RedisTLS) -> Handshakes:
@@ -159,11 +168,8 @@ class _Attempt:
         )
 
     def _connected(self, stream: Stream) -> None:
-        # only now, and in the process that serves: it wants the reactor as soon as it is imported
-        from txredisapi import BaseRedisProtocol  # noqa: PLC0415
-
         self._under_way = None
-        protocol = self._protocol = BaseRedisProtocol(
+        protocol = self._protocol = self._terms.protocol(
             charset=None,
             password=self._terms.password,
             username=self._server.user,

@@ -45,6 +45,10 @@ class RequestHost(Spec, frozen=True, kw_only=True):
     """The host that is asked for, without its port."""
 
 
+class RequestIdentity(Spec, frozen=True, kw_only=True):
+    """Who the client is, as a policy before has found out: issuer and subject of a token, a user, or a key's client."""
+
+
 class LimitKey(OneOf, frozen=True, kw_only=True):
     """
     What requests are told apart by: exactly one of these, and C{absent}.
@@ -53,9 +57,10 @@ class LimitKey(OneOf, frozen=True, kw_only=True):
     told apart by what stands for its C{{*}}, or where it has none by the whole path.
     """
 
-    one_of: ClassVar[tuple[str, ...]] = ("client_address", "header", "cookie", "claim", "host", "path")
+    one_of: ClassVar[tuple[str, ...]] = ("client_address", "identity", "header", "cookie", "claim", "host", "path")
 
     client_address: ClientAddress | None = None
+    identity: RequestIdentity | None = None
     header: str | None = None
     cookie: str | None = None
     claim: str | None = None

@@ -117,7 +117,7 @@ def check_key(findings: Findings, path: Path, key: LimitKey) -> None:
     """Report what requests can't be told apart by."""
     given = [name for name in key.one_of if getattr(key, name) is not None]
     if not given:
-        findings.error(path, "it is one of clientAddress, header, cookie, claim, host and path")
+        findings.error(path, "it is one of clientAddress, identity, header, cookie, claim, host and path")
     address = key.client_address
     if address is not None:
         lengths = (

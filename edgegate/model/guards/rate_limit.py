@@ -15,6 +15,7 @@ class KeySource(Enum):
     """What of a request a limit tells apart."""
 
     CLIENT_ADDRESS = "clientAddress"
+    IDENTITY = "identity"
     HEADER = "header"
     COOKIE = "cookie"
     CLAIM = "claim"

@@ -60,6 +60,17 @@ class ValueTests(SynchronousTestCase):
         self.assertEqual(key(with_claims(org="x")), b"")
         self.assertEqual(key(Asked()), b"")
 
+    def test_identity(self) -> None:
+        """By who a guard before has found the client to be: a token's subject, a user, the client of a key."""
+        key = key_of([KeyPart(KeySource.IDENTITY)]).of
+        basic = Asked(metadata={"envoy.filters.http.basic_auth": {"username": "ali"}})
+        api_key = Asked(metadata={"envoy.filters.http.api_key_auth": {"client": "ali"}})
+        tokens = [with_claims(sub="ali", iss=issuer) for issuer in ("https://a", "https://b", None)]
+        found = [key(request) for request in (basic, api_key, *tokens)]
+        self.assertEqual(len(set(found)), 5, "none is taken for another")
+        self.assertEqual(found[:2], [b"=username ali", b"=client ali"])
+        self.assertEqual([key(request) for request in (Asked(), with_claims(sub=7), with_claims(scope="a"))], [b""] * 3)
+
     def test_host(self) -> None:
         """By the host in its one form, without the port; an old client names none."""
         key = key_of([KeyPart(KeySource.HOST)]).of

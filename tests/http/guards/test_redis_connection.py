@@ -108,7 +108,7 @@ class AttemptTests(SynchronousTestCase):
 
     def attempt(self, host: str, port: int = 6379) -> _Attempt:
         """Begin to connect."""
-        return _Attempt(self.names, cast(Any, self.connections), RedisServer(host, port), Terms())
+        return _Attempt(self.names, cast(Any, self.connections), RedisServer(host, port), Terms(None))
 
     def test_addresses(self) -> None:
         """A name has several addresses, of which one is tried after the other."""

@@ -46,7 +46,7 @@ class RateLimitPolicyTests(CasesTestCase):
         """What tells requests apart is one thing, and is something."""
         cases = (
             (limit("by: [{clientAddress: {}}, {header: x-key, absent: Skip}, {cookie: sid}, {claim: a.b}]"), ""),
-            (limit('by: [{host: {}}, {path: "/t/{*}/{**}"}]'), ""),
+            (limit('by: [{identity: {}, absent: Skip}, {host: {}}, {path: "/t/{*}/{**}"}]'), ""),
             (limit("by: [{}]"), "it is one of clientAddress"),
             (limit("by: [{header: a, cookie: b}]"), "cookie"),
             (limit("by: [{clientAddress: {ipv4PrefixLength: 33}}]"), "33 bits: an address has 32"),

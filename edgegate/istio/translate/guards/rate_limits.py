@@ -97,6 +97,7 @@ def key_part(key: LimitKey) -> KeyPart | None:
         (KeySource.CLAIM, None if key.claim is None else tuple(key.claim.split("."))),
         (KeySource.PATH, None if key.path is None else (_expression(key.path, "([^/]+)"),)),
         (KeySource.HOST, None if key.host is None else ()),
+        (KeySource.IDENTITY, None if key.identity is None else ()),
     )
     return next((KeyPart(source, name, absent) for source, name in named if name is not None), None)
 

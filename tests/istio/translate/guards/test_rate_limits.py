@@ -66,23 +66,24 @@ class RateLimitPolicyTests(SynchronousTestCase):
         by = (
             "limits:\n- requests: 10\n  period: 1m\n  burst: 5\n  cost: 2\n  by:\n"
             "  - clientAddress: {ipv4PrefixLength: 24}\n  - {header: X-Key, absent: Skip}\n  - {cookie: SID}\n"
-            '  - {claim: a.b, absent: ClientAddress}\n  - host: {}\n  - path: "/t/{*}/x.y/{**}"'
+            '  - {claim: a.b, absent: ClientAddress}\n  - host: {}\n  - identity: {}\n  - path: "/t/{*}/x.y/{**}"'
         )
         guard, problems = self.guard(by)
         self.assertEqual(problems, [])
         (limit,) = guard.limits
         self.assertEqual((limit.burst, limit.cost), (5, 2))
         self.assertEqual(
-            limit.by[:5],
+            limit.by[:6],
             (
                 KeyPart(KeySource.CLIENT_ADDRESS, ipv4_prefix=24),
                 KeyPart(KeySource.HEADER, ("x-key",), Absent.SKIP),
                 KeyPart(KeySource.COOKIE, ("SID",)),
                 KeyPart(KeySource.CLAIM, ("a", "b"), Absent.CLIENT_ADDRESS),
                 KeyPart(KeySource.HOST),
+                KeyPart(KeySource.IDENTITY),
             ),
         )
-        key = key_of(limit.by[5:]).of
+        key = key_of(limit.by[6:]).of
         self.assertEqual(key(Asked(path=b"/t/\xff|/x.y/a\n/b")), b"=\xff|")
         self.assertEqual([key(Asked(path=path)) for path in (b"/t/a/xzy/b", b"/t/a/b/x.y/c")], [b"", b""])
 
