@@ -74,13 +74,18 @@ class Client:
     It speaks TLS where it is given an SNI, and takes any certificate.
     """
 
-    def __init__(self, port: int, sni: str | None = None) -> None:
+    def __init__(self, port: int, sni: str | None = None, certificate: Path | None = None) -> None:
+        """
+        @param certificate: A file with the client's certificate and its key.
+        """
         self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if sni is not None:
             context = ssl.create_default_context()
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
+            if certificate is not None:
+                context.load_cert_chain(certificate)
             self.socket = context.wrap_socket(self.socket, server_hostname=sni)
         self._file = self.socket.makefile("rb")
 
