@@ -19,7 +19,7 @@ from edgegate.http.filters.interfaces import (
 from edgegate.http.interfaces import IResource
 from edgegate.http.response import ResponseHead
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 
 class FilterIteration(HTTPFilters):

@@ -20,7 +20,7 @@ from edgegate.access.jwt.fetch_schedule import FetchSchedule
 from edgegate.access.jwt.key_set import KeySet, parse_key_set
 from edgegate.model.guards.jwt import RemoteKeys
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 
 class KeySetClient(Protocol):

@@ -11,7 +11,7 @@ from twisted.logger import Logger
 
 from edgegate.access.check_queue import AT_ONCE, Check, CheckQueue
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 _NICE = 10
 """How much later than all others the threads get the processor, where a system can tell threads apart (Linux)."""

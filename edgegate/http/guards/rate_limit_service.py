@@ -41,7 +41,7 @@ _SETTABLE: Final = request_roles(trusted=True)
 
 _COMPLAINTS: Final = LogThrottle()
 
-log: Final = Logger()
+log: Final = Logger(namespace=__name__)
 
 
 class RateLimitServiceFilter(HTTPFilter):

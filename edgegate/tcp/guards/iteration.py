@@ -8,7 +8,7 @@ from edgegate.errors import GUARD_FAILED, Fault
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.tcp.guards.interfaces import ConnectionFilter, Decided, Waiting
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 
 class ConnectionIteration:

@@ -40,7 +40,7 @@ from edgegate.http.guards.oidc.provider import Unavailable
 from edgegate.http.guards.oidc.state import OIDCState
 from edgegate.http.guards.refusal import Refusal
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 _STATE_SHOWN = 8
 """Characters of a state in the name of its cookie."""

@@ -41,7 +41,7 @@ from edgegate.http.guards.refusal import Refusal, refuse
 from edgegate.http.response import ResponseHead
 from edgegate.model.guards.oidc import OIDC, OIDCClient
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 _LONGEST: Final = 15.0
 """Seconds that a request waits for the provider."""

@@ -18,7 +18,7 @@ from edgegate.access.oidc.provider import Metadata, Tokens, parse_metadata, pars
 from edgegate.http.guards.oidc.provider_client import ProviderClient
 from edgegate.model.guards.oidc import OIDCClient
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 TIMEOUT = 5.0
 """Seconds for one answer of a provider."""

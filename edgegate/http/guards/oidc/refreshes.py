@@ -17,7 +17,7 @@ from twisted.python.failure import Failure
 from edgegate.access.oidc.provider import Refused
 from edgegate.access.oidc.session import Session
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 REMEMBERED = 60.0
 """Seconds that the outcome of a refresh is kept."""
