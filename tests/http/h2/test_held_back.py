@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from random import Random
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.http.h2.frames import FRAME_BYTES
 from edgegate.http.h2.held_back import HELD_BYTES, UNREAD, HeldBack
+from edgegate.http.h2.hpack import block_of
 from edgegate.http.h2.stream import Early, Stream
 from edgegate.http.request import refused_head
-from tests.http.h2.recording import RecordedRequest, RecordedServer
+from tests.http.h2.recording import (
+    REQUEST,
+    UPLOAD,
+    Peer,
+    RecordedRequest,
+    RecordedServer,
+    data,
+    headers,
+    reset,
+    settings,
+    window_update,
+)
 
 
 class HeldBackTests(SynchronousTestCase):
@@ -55,3 +69,68 @@ class HeldBackTests(SynchronousTestCase):
             self.assertEqual((len(self.held), self.held.size), (2, 2 * (HELD_BYTES + 32)))
         self.assertEqual((self.held.streams(), self.take(0, 0)), (self.streams[1:], 3))
         self.assertEqual(self.held.size, HELD_BYTES + 32)
+
+
+class AnyOrderTests(SynchronousTestCase):
+    """Requests, bodies, resets and room, in whatever order."""
+
+    def say(self, number: int) -> int:
+        """Say something, of that stream where it begins one; return the number of the next."""
+        random, server = self.random, self.server
+        server.begins = random.choice((0, 1, 16))
+        other = random.randrange(1, number + 2, 2)
+        kind = random.randrange(7)
+        room = random.choice((0, 1, 100, 60_000))
+        if kind < 2:
+            frame = headers(number, block_of(UPLOAD if kind else REQUEST), not kind)
+            number += 2
+        elif other >= number:
+            return number
+        elif kind == 2:
+            frame = data(other, bytes(100), random.random() < 0.3)
+            stream = server.streams.get(other)
+            if stream is None or stream.whole:
+                return number
+        elif kind == 3:
+            frame = reset(other)
+        elif kind == 4:
+            frame = settings({4: room})
+        else:
+            frame = window_update(0 if kind == 5 else other, room or 1)
+        server.receive(frame.serialize())
+        if random.random() < 0.1:
+            server.begin_held(random.choice((1, 16)))
+        return number
+
+    def check(self) -> None:
+        """What waits is known, and was told of nothing."""
+        server = self.server
+        held = [stream for stream in server.streams.values() if stream.early is not None]
+        self.assertEqual((len(held), bool(held)), (server.held_back, server.held_bytes > 0))
+        told = [stream for stream in server.began if stream.early is not None and stream.events and not stream.gone]
+        self.assertEqual(told, [])
+        self.assertEqual(server._window.held, sum(stream.held for stream in server.streams.values()))
+
+    def test_any_order(self) -> None:
+        """Nothing is lost or told twice, and all begins that is still there once there is room."""
+        waited = 0
+        for seed in range(200):
+            self.random = Random(seed)
+            self.server = server = RecordedServer(bytes(self.random.choice((0, 500, 40_000))), seed % 3 == 0)
+            Peer(server)
+            number = 1
+            for _ in range(60):
+                number = self.say(number)
+                self.check()
+                waited += server.held_back
+            server.receive(settings({4: 1 << 20}).serialize() + window_update(0, 1 << 28).serialize())
+            server.begin_held(100)
+            self.check()
+            self.assertEqual((server.held_back, server.code), (0, -1), (seed, server.reason))
+            for stream in server.began:
+                told = [event[0] for event in stream.events]
+                self.assertTrue(all(told.count(each) <= 1 for each in ("head", "end", "closed", "reset")), told)
+                self.assertIn(told[:1], ([], ["head"], ["reset"]))
+            server.lost()
+            self.assertEqual((server.held_back, server.kept), (0, 0))
+        self.assertGreater(waited, 1000)
