@@ -5,9 +5,11 @@ names and a digest of what they say.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import astuple, fields, is_dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
+from hmac import digest
+from os import urandom
 from typing import Final
 
 from edgegate.diff.fields import FieldChange
@@ -17,6 +19,7 @@ from edgegate.routing.snapshot import FilterChain
 
 NONE: Final = "none"
 _NOWHERE: Final = Origin("", 0, "")
+_KEY: Final = urandom(16)
 
 
 def policies_of(guards: Guards) -> tuple[str, ...]:
@@ -42,5 +45,23 @@ def between_policies(old: tuple[str, ...], new: tuple[str, ...]) -> tuple[FieldC
 
 @lru_cache(maxsize=256)
 def _word(guard: Guard) -> str:
-    digest = sha256(repr(replace(guard, origin=_NOWHERE)).encode("utf-8", "backslashreplace")).hexdigest()
-    return f"{guard.origin.resource.partition(' ')[0]} {guard.name} ({digest[:8]})"
+    said = replace(guard, origin=_NOWHERE)
+    shown = sha256(repr(said).encode("utf-8", "backslashreplace")).hexdigest()
+    secrets = f", secrets {_keyed(said)[:8]}" if _conceals(said) else ""
+    return f"{guard.origin.resource.partition(' ')[0]} {guard.name} ({shown[:8]}{secrets})"
+
+
+def _conceals(value: object) -> bool:
+    """Whether a value has parts that it does not show."""
+    if isinstance(value, tuple):
+        return any(map(_conceals, value))
+    if not is_dataclass(value) or isinstance(value, type):
+        return False
+    return any(
+        (not each.repr and getattr(value, each.name)) or _conceals(getattr(value, each.name)) for each in fields(value)
+    )
+
+
+def _keyed(guard: Guard) -> str:
+    """Return a digest of all that a policy says, secrets included: of use in this process alone, to nobody else."""
+    return digest(_KEY, repr(astuple(guard)).encode("utf-8", "backslashreplace"), "sha256").hex()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.diff.policies import between_policies, policies_of
+from edgegate.model.guards.credentials import BasicAuth
 from edgegate.model.guards.guard import Guard
+from edgegate.model.guards.oidc import OIDC, OIDCClient
 from edgegate.model.origin import Origin
 from tests.diff.compared import compared, told
 from tests.istio.translate.compiling import gateway, route, virtual_service
@@ -77,3 +80,27 @@ class PoliciesTests(SynchronousTestCase):
         self.assertTrue(change.old.startswith("K n/two ("))
         self.assertEqual(len(between_policies(policies_of((one, two)), policies_of((two, one)))), 1)
         self.assertEqual(between_policies(policies_of((one,)), policies_of((one,))), ())
+
+
+class SecretTests(SynchronousTestCase):
+    """Policies that hold secrets."""
+
+    def test_told(self) -> None:
+        """A password that was changed is a change; its hash is not told, nor what others could try passwords on."""
+        one, other = (
+            BasicAuth("default/p", Origin("f", 1, "BasicAuthPolicy default/p"), ((b"ali", text),), b"p")
+            for text in (b"$2y$10$one", b"$2y$10$other")
+        )
+        (change,) = between_policies(policies_of((one,)), policies_of((other,)))
+        self.assertRegex(str(change.old), r"^BasicAuthPolicy default/p \([0-9a-f]{8}, secrets [0-9a-f]{8}\)$")
+        self.assertNotIn("$2y$", str(change))
+        self.assertEqual(policies_of((one,)), policies_of((replace(one),)))
+
+    def test_within(self) -> None:
+        """So is one that is a part of a part; where there is none, none is told of."""
+        client = OIDCClient("https://id.example", "me", b"secret")
+        login = OIDC("default/o", Origin("f", 1, "OIDCPolicy default/o"), client, ())
+        other = replace(login, provider=replace(client, secret=b"other"))
+        self.assertNotEqual(policies_of((login,)), policies_of((other,)))
+        none = replace(login, provider=replace(client, secret=b""))
+        self.assertNotIn("secrets", policies_of((none,))[0])

@@ -17,9 +17,7 @@ from edgegate.model.guards.oidc import AllowedClaim
 from tests.http.conversation import Conversation, routed, to_web
 from tests.http.guards.oidc.providing import guard
 
-GUARD = guard(
-    allowed=(AllowedClaim(("groups",), frozenset(["staff"])),), claim_headers=(ClaimHeader(b"x-user", ("sub",)),)
-)
+GUARD = guard(allowed=(AllowedClaim(("groups",), ("staff",)),), claim_headers=(ClaimHeader(b"x-user", ("sub",)),))
 BOX = CookieBox(GUARD, urandom)
 PAGE = b"Accept: text/html"
 

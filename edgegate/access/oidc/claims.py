@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from edgegate.access.jwt.claims import field_value
@@ -32,7 +32,7 @@ def claim_fields(claims: Mapping[str, Any], headers: Iterable[ClaimHeader]) -> l
     return found
 
 
-def _has_one(claim: Any, values: frozenset[str]) -> bool:
+def _has_one(claim: Any, values: Sequence[str]) -> bool:
     if isinstance(claim, (bool, int, float)):
         said = field_value(claim)
         return said is not None and said.decode() in values

@@ -20,7 +20,7 @@ class AllowedClaim(Picklable):
     """
 
     path: tuple[str, ...]
-    values: frozenset[str]
+    values: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

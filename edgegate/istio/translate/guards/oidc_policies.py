@@ -44,7 +44,7 @@ def _guard(policies: Policies, sources: SecretSources, policy: Resource[OIDCPoli
         spec.after_logout or "",
         (spec.cookie_name or f"edgegate-{sha256(name.encode()).hexdigest()[:8]}").encode("ascii", "replace"),
         int(spec.session_duration or _LASTS),
-        tuple(AllowedClaim(tuple(each.claim.split(".")), frozenset(each.values)) for each in spec.allowed_claims),
+        tuple(AllowedClaim(tuple(each.claim.split(".")), each.values) for each in spec.allowed_claims),
         tuple(
             ClaimHeader(each.header.lower().encode("ascii", "replace"), tuple(each.claim.split(".")))
             for each in spec.claims_to_headers

@@ -254,7 +254,7 @@ class OIDCFilterTests(SynchronousTestCase):
         """Who may pass is asked with each request: a policy that changes ends what it allowed."""
         page = self.page()
         page.log_in()
-        other = Page(guard(allowed=(AllowedClaim(("sub",), frozenset(["bob"])),)))
+        other = Page(guard(allowed=(AllowedClaim(("sub",), ("bob",)),)))
         self.addCleanup(other.provider.stop)
         other.cookies = page.cookies
         self.assertEqual(status(other.ask(b"/")), 403)
