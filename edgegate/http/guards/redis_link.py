@@ -113,6 +113,10 @@ class RedisLink:
 
     def timed_out(self) -> None:
         """Somebody waits no longer for an answer. Where none has come for a while the connection is given up."""
+        held_back = self._throttle.due("late", self._clock.seconds())
+        if held_back is not None:
+            again = f", nor {held_back} before that" if held_back else ""
+            log.warn("a request got no answer from Redis at {server} in time{again}", server=self._server, again=again)  # noqa: G010
         if self._asked and self._clock.seconds() - self._asked[0] > STALLED_SECONDS and self._protocol is not None:
             log.warn("Redis at {server} does not answer: connecting anew", server=self._server)  # noqa: G010
             self._protocol.transport.abortConnection()
