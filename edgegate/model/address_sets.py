@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from edgegate.model.picklable import Picklable
@@ -33,6 +33,14 @@ class AddressSet(Picklable):
 
     v4: tuple[int, ...] = ()
     v6: tuple[int, ...] = ()
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # once: guards are looked up by their values, and there may be a hundred thousand bounds
+        object.__setattr__(self, "_hash", hash((self.v4, self.v6)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     def holds(self, number: int, version: int) -> bool:
         """Whether an address is in it, given as a number."""

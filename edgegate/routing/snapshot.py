@@ -155,17 +155,23 @@ class Snapshot(Picklable):
 
 
 def guards_in(snapshot: Snapshot) -> Iterator[Guard]:
-    """Yield the guards of a Snapshot; one that stands in several places may come more than once."""
+    """Yield the guards of a Snapshot; one that is equal to another may come as well."""
     seen: set[int] = set()
+
+    def new(guards: Guards) -> Iterator[Guard]:
+        # not by their values: a route may stand in many hosts, and a list have many addresses
+        for guard in guards:
+            if id(guard) not in seen:
+                seen.add(id(guard))
+                yield guard
+
     for listener in snapshot.listeners:
         for chain in listener.chains():
-            yield from chain.guards
+            yield from new(chain.guards)
             for _, host in chain.http.items() if chain.http is not None else ():
-                if id(host.guards) not in seen:
-                    seen.add(id(host.guards))
-                    yield from host.guards
+                yield from new(host.guards)
                 for route in host.routes:
-                    yield from route.guards
+                    yield from new(route.guards)
 
 
 _MANY = 100

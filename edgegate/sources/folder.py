@@ -30,7 +30,9 @@ _PEEK = 64 * 1024
 
 _MOST_PEEKED = 100
 
-_ISTIO = re.compile(rb"""^["']?apiVersion["']?:[ \t]*["']?(?:networking|security)\.istio\.io/""", re.MULTILINE)
+_ISTIO = re.compile(
+    rb"""^["']?apiVersion["']?:[ \t]*["']?(?:(?:networking|security)\.istio|edgegate)\.io/""", re.MULTILINE
+)
 _KIND = re.compile(rb"""^["']?kind["']?:[ \t]*["']?([A-Za-z]+)""", re.MULTILINE)
 
 _COPY = re.compile(r"(.*\.(?:yaml|yml|json))[^/]")
@@ -113,8 +115,8 @@ class FolderReading(FilesReading):
     def passed_over(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """
         Yield the files of the folder that are not read, as their names end in something else, and hold documents of
-        Istio's: their names, and the kinds. What is a copy of one that is read, as editors make them, is left out, and
-        what documents name.
+        Istio's or of edgegate's own: their names, and the kinds. What is a copy of one that is read, as editors make
+        them, is left out, and what documents name.
         """
         read, named = {name for name, _ in self._tree.documents}, set(self.named)
         for name, path in self._tree.others[:_MOST_PEEKED]:

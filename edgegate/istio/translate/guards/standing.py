@@ -66,6 +66,7 @@ class Standing:
 
     _servers: dict[Server, list[Guard]] = field(default_factory=dict)
     _routes: dict[RouteKey, list[Guard]] = field(default_factory=dict)
+    _found: dict[tuple[RouteKey, ...], Guards] = field(default_factory=dict)
 
     def on(self, targeted: Targeted, guard: Guard) -> None:
         """Have a guard stand on all that a policy is for."""
@@ -90,8 +91,12 @@ class Standing:
         """
         if not self._routes:
             return ()
-        keys = dict.fromkeys(_keys(service, path))
-        return in_order(guard for key in keys for guard in self._routes.get(key, ()))
+        keys = tuple(key for key in dict.fromkeys(_keys(service, path)) if key in self._routes)
+        found = self._found.get(keys)
+        if found is None:
+            # one object for all routes that have the same
+            found = self._found[keys] = in_order(guard for key in keys for guard in self._routes[key])
+        return found
 
 
 NOTHING = Standing()

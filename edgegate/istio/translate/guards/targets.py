@@ -137,8 +137,11 @@ class Targets:
             message = f"VirtualService {reference.name} has no http routes: target its Gateway"
         if message:
             policy.error(self.problems, path, message, Role.CONSEQUENCE, codes.POLICY_WITHOUT_TARGET)
-        else:
-            yield policy.namespace, reference.name, section
+            return
+        if not section and (spec.tcp or spec.tls):
+            message = f"the tcp and tls routes of VirtualService {reference.name} are not guarded: target its Gateway"
+            policy.warning(self.problems, path, message, Role.CONSEQUENCE, codes.POLICY_WITHOUT_TARGET)
+        yield policy.namespace, reference.name, section
 
     def _undeclared(self, policy: Resource[Any], index: int, reference: PolicyTargetReference) -> None:
         message = f'no document declares {reference.kind} {show(reference.name)} in namespace "{policy.namespace}"'

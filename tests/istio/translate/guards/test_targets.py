@@ -108,6 +108,17 @@ class TargetsTests(SynchronousTestCase):
         self.found(WEB + ROUTES + policy(target("Gateway", "gw"), namespace="other"))
         self.assertTrue(any("error" in each for each in self.problems))
 
+    def test_connections(self) -> None:
+        """A policy on a VirtualService is for its http routes: that its others are not guarded is told."""
+        both = virtual_service("vs", "a.example", f"http: [{route()}], tcp: [{route()}]")
+        self.found(WEB + both + policy(target("VirtualService", "vs")))
+        self.assertTrue(
+            any("tcp and tls routes of VirtualService vs are not guarded" in each for each in self.problems)
+        )
+        relayed = virtual_service("vs", "a.example", f"tcp: [{route()}]")
+        self.found(WEB + relayed + policy(target("VirtualService", "vs")))
+        self.assertTrue(any("error" in each and "target its Gateway" in each for each in self.problems))
+
     def test_namespaces(self) -> None:
         """Where documents name namespaces, a policy without targets counts in the root one; elsewhere it is told."""
         web = gateway("gw", "80 HTTP a.example", namespace="shop")
