@@ -27,6 +27,7 @@ from edgegate.istio.translate.compile_options import CompileOptions
 from edgegate.istio.translate.key_sources import ROOT_NAMESPACE, KeySources, is_pem
 from edgegate.istio.translate.members import ip_literal, unix_path
 from edgegate.istio.translate.portable_order import order_differences
+from edgegate.istio.translate.portable_policies import policy_differences
 from edgegate.istio.translate.portable_servers import gateway_differences
 from edgegate.istio.translate.rules import MESH
 from edgegate.istio.translate.servers import selected
@@ -64,6 +65,8 @@ def warn_of_differences(resources: Resources, options: CompileOptions, problems:
     gateways = [gateway for gateway in resources.gateways if selected(gateway, options.selector)]
     for resource, path, message in order_differences(gateways, resources.virtual_services):
         resource.warning(problems, path, f"in a cluster {message}", code=codes.OTHERWISE_IN_A_CLUSTER)
+    for policy, path, message in policy_differences(resources.authorization_policies):
+        policy.warning(problems, path, f"in a cluster {message}", code=codes.OTHERWISE_IN_A_CLUSTER)
 
 
 class _Walk:

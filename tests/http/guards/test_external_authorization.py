@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.errors import CONNECT_REFUSED
@@ -232,6 +234,33 @@ class FailureTests(SynchronousTestCase):
         self.assertTrue(talk.got()[0].startswith(b"HTTP/1.1 403"))
         self.assertEqual(len(self.flushLoggedErrors(TypeError)), 1)
         self.assertFalse(talk.passed)
+
+    def test_cut_short(self) -> None:
+        """An answer that allows does so when it is whole, wherever else it ends."""
+        for answer in (
+            b"HTTP/1.1 200 OK\r\nX-User: jane\r\nContent-Length: 2\r\n\r\nok",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+        ):
+            for end in range(len(answer) + 1):
+                talk = Checking(asking())
+                talk.ask()
+                if end:
+                    talk.service.deliver(answer[:end])
+                if not talk.service.ended:
+                    talk.service.finish()
+                self.assertIs(talk.passed, end == len(answer), answer[:end])
+                self.assertEqual(talk.client.sent == b"", talk.passed, answer[:end])
+
+    @given(st.binary(max_size=80))
+    def test_any_bytes(self, data: bytes) -> None:
+        """Whatever a service says that is no answer, nobody passes."""
+        talk = Checking(asking())
+        talk.ask()
+        if data:
+            talk.service.deliver(b"HTTP/1.1 2" + data)
+        if not talk.service.over and not talk.service.ended:
+            talk.service.finish()
+        self.assertFalse(talk.passed and b"200" not in b"2" + data)
 
     def test_client_leaves(self) -> None:
         """Nobody is asked any more for a client that has left, and an answer that comes late is nobody's."""
