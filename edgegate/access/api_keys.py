@@ -7,9 +7,9 @@ A key is long and random, so that one round of SHA-256 keeps it as well as the s
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from hashlib import blake2b, sha256
+from hashlib import sha256
 from typing import Final
 
 from edgegate.access.lines import Mistake, lines_of
@@ -91,25 +91,23 @@ class KeyRing:
     """
     Whose key a key is. Asked for each request; takes the same way for right keys and wrong ones.
 
-    What it looks a key up by has a secret of this process in it, so that the time of a look-up tells a client nothing
-    of the hashes in the file.
+    What is looked up is the hash of a key, which nobody can choose, and it is compared with another one only where
+    their keyed hashes in Python's dictionary are equal: the time of a look-up tells nothing of the hashes in the file.
     """
 
-    __slots__ = ("_clients", "_secret")
+    __slots__ = ("_clients",)
 
-    def __init__(self, keys: Iterable[tuple[bytes, str]], random: Callable[[int], bytes]) -> None:
+    def __init__(self, keys: Iterable[tuple[bytes, str]]) -> None:
         """
         @param keys: SHA-256 digests with clients' names.
-        @param random: Returns so many bytes that nobody can guess.
         """
-        self._secret = random(32)
-        self._clients = {self._mixed(digest): client for digest, client in keys}
+        self._clients = dict(keys)
 
     def client(self, key: bytes) -> str | None:
         """Return whose key it is; L{None}: nobody's."""
         if not 0 < len(key) <= LONGEST_KEY:
             return None
-        return self._clients.get(self._mixed(sha256(key).digest()))
+        return self._clients.get(sha256(key).digest())
 
     def client_of(self, shown: Collection[bytes]) -> str | None:
         """Return whose keys these are: all have to be one client's; L{None}: nobody's."""
@@ -117,9 +115,6 @@ class KeyRing:
             return None
         clients = {self.client(key) for key in shown}
         return clients.pop() if len(clients) == 1 else None
-
-    def _mixed(self, digest: bytes) -> bytes:
-        return blake2b(digest, key=self._secret, digest_size=32).digest()
 
 
 def shown_keys(places: Iterable[KeyPlace], fields: Collection[Field], query: bytes) -> list[bytes]:

@@ -36,7 +36,7 @@ def judge_api_keys(guard: APIKeys, exchange: Exchange) -> Judgement:
         return _answered_without(guard, exchange) or Judgement(
             guard, Verdict.DENIED, "it shows no key", missing_key(guard)
         )
-    client = KeyRing(guard.keys, bytes).client_of(shown)
+    client = KeyRing(guard.keys).client_of(shown)
     if client is None:
         return Judgement(guard, Verdict.DENIED, "it shows a key that is nobody's", unknown_key(guard))
     change_request(guard, exchange, client)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from os import urandom
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -40,7 +39,7 @@ class KeyRingTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         keys = [(sha256(key).digest(), client) for key, client in ((b"1", "app"), (b"2", "app"), (b"3", "bob"))]
-        self.ring = KeyRing(keys, urandom)
+        self.ring = KeyRing(keys)
 
     def test_client(self) -> None:
         """A key is known by all of it; its hash is none."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from hashlib import sha256
 
-from edgegate.access.passwords.hashes import LONGEST_PASSWORD, PasswordHash, password_hash
+from edgegate.access.passwords.hashes import LONGEST_PASSWORD, password_hash
 
 
 class PasswordChecker:
@@ -17,11 +17,11 @@ class PasswordChecker:
         """
         @param users: Names and hashes, which were read once without a mistake; at least one.
         """
-        given = tuple(users)
-        self._users = {name: password_hash(text) for name, text in given}
+        # read when they are needed, as there may be thousands
+        self._users = dict(users)
         self._all = tuple(self._users.values())
         # what only the file's owner knows, so that it is the same in each worker and after each start
-        self._seed = sha256(b"\n".join(text for _, text in given)).digest()
+        self._seed = sha256(b"\n".join(self._all)).digest()
 
     def fits(self, user: bytes, password: bytes) -> bool:
         """
@@ -30,10 +30,10 @@ class PasswordChecker:
         A name that no user has is given the hash of one of them, always the same one: it takes as long.
         """
         known = self._users.get(user)
-        right = (known or self._somebody(user)).fits(password)
+        right = password_hash(known or self._somebody(user)).fits(password)
         return right and known is not None
 
-    def _somebody(self, name: bytes) -> PasswordHash:
+    def _somebody(self, name: bytes) -> bytes:
         number = int.from_bytes(sha256(self._seed + name).digest()[:8], "big")
         return self._all[number % len(self._all)]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from typing import Final
 
@@ -32,7 +31,7 @@ class APIKeyState:
     """
 
     def __init__(self, guard: APIKeys) -> None:
-        self.ring = KeyRing(guard.keys, os.urandom)
+        self.ring = KeyRing(guard.keys)
 
     def stop(self) -> None:
         """Nothing is left."""

@@ -34,7 +34,7 @@ class PasswordCheckerTests(SynchronousTestCase):
         used = set()
         for number in range(32):
             name = b"guess%d" % number
-            used.add(type(checker._somebody(name)))
+            used.add(checker._somebody(name))
             self.assertEqual(checker._somebody(name), again._somebody(name))
             self.assertFalse(checker.fits(name, b"open sesame"))
         self.assertEqual(len(used), 2)
