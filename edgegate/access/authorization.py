@@ -143,6 +143,24 @@ def details_of(matched: Rule | None) -> str:
     return "_".join(f"rbac_access_denied_matched_policy[{name}]".split())
 
 
+class AuthorizerState:
+    """
+    What is kept for a guard from one change of the files to the next: expressions and tables take their time to make.
+
+    @ivar of_requests: Judges requests.
+    @ivar of_connections: Judges connections that carry none.
+    """
+
+    __slots__ = ("of_connections", "of_requests")
+
+    def __init__(self, guard: Authorization) -> None:
+        self.of_requests = Authorizer(guard)
+        self.of_connections = Authorizer(guard, of_connection=True)
+
+    def stop(self) -> None:
+        """See L{edgegate.access.state.GuardState.stop}: nothing is left behind."""
+
+
 class _PathIndex:
     """Finds the rules that a path does not exclude, as the bits of a number."""
 
@@ -161,7 +179,7 @@ class _PathIndex:
             for path_check in found:
                 for path in path_check.texts.exact:
                     exact[path] = exact.get(path, 0) | bit
-                for prefix in path_check.texts.prefixes:
+                for prefix in path_check.starts or ():
                     table = prefixes.setdefault(len(prefix), {})
                     table[prefix] = table.get(prefix, 0) | bit
         self._exact = exact
@@ -182,7 +200,7 @@ def _indexable(check: RuleCheck) -> list[PathCheck] | None:
     found: list[PathCheck] = []
     for operation in check.operations:
         path = next((each for each in operation if isinstance(each, PathCheck) and not each.negated), None)
-        if path is None or not path.texts.plain:
+        if path is None or path.starts is None:
             return None
         found.append(path)
     return found or None

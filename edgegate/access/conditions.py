@@ -56,9 +56,19 @@ class _TextCheck(Check):
 
 
 class PathCheck(_TextCheck):
-    """The path."""
+    """
+    The path.
 
-    __slots__ = ()
+    @ivar starts: How paths begin that fit, but for those that fit exactly; L{None}: they may begin in any way.
+    """
+
+    __slots__ = ("starts",)
+
+    def __init__(self, condition: Condition, texts: Texts, templates: list[str]) -> None:
+        super().__init__(condition, texts)
+        self.starts: tuple[bytes, ...] | None = None
+        if texts.plain:
+            self.starts = (*texts.prefixes, *(each.partition("{")[0].encode() for each in templates))
 
     def fits(self, facts: Facts) -> bool:
         """See L{Check.fits}."""
@@ -253,8 +263,10 @@ def check_of(condition: Condition, matches_more: bool) -> Check:
 
 
 def _path(condition: Condition, lenient: bool) -> Check:
-    patterns: list[Pattern] = [template_pattern(each, lenient) for each in condition.values if is_template(each)]
-    return PathCheck(condition, Texts(_encoded([each for each in condition.values if not is_template(each)]), patterns))
+    templates = [each for each in condition.values if is_template(each)]
+    patterns: list[Pattern] = [template_pattern(each, lenient) for each in templates]
+    texts = Texts(_encoded([each for each in condition.values if not is_template(each)]), patterns)
+    return PathCheck(condition, texts, templates)
 
 
 def _header(condition: Condition, lenient: bool) -> Check:

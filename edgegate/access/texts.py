@@ -21,7 +21,7 @@ class Texts:
 
     @ivar exact: Those that fit by themselves.
     @ivar prefixes: How texts begin that fit.
-    @ivar plain: Whether nothing else fits, so that an index can stand for it.
+    @ivar plain: Whether nothing else fits, but for what an expression matches.
     """
 
     __slots__ = ("_any", "_not_empty", "_patterns", "_suffixes", "exact", "plain", "prefixes")
@@ -56,7 +56,7 @@ class Texts:
         self.prefixes: tuple[bytes, ...] = tuple(prefixes)
         self._suffixes: tuple[bytes, ...] = tuple(suffixes)
         self._patterns: tuple[Pattern, ...] = tuple(patterns)
-        self.plain: bool = not (suffixes or self._patterns or self._not_empty)
+        self.plain: bool = not (suffixes or self._not_empty)
 
     def fits(self, text: bytes) -> bool:
         """Whether a text is one of them."""

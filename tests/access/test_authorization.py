@@ -511,7 +511,9 @@ class IndexTests(SynchronousTestCase):
             some.lists(
                 some.tuples(
                     some.lists(
-                        some.sampled_from(["/a", "/a*", "/ab", "*b", "*", "/b*", "/{*}", "/"]), min_size=1, max_size=3
+                        some.sampled_from(["/a", "/a*", "/ab", "*b", "*", "/b*", "/{*}", "/", "/a/{**}", "/b/{*}/c"]),
+                        min_size=1,
+                        max_size=3,
                     ),
                     some.booleans(),
                 ),
@@ -519,7 +521,7 @@ class IndexTests(SynchronousTestCase):
             ),
             max_size=12,
         ),
-        some.sampled_from([b"/a", b"/ab", b"/b", b"/", b"/c", b"/abb"]),
+        some.sampled_from([b"/a", b"/ab", b"/b", b"/", b"/c", b"/abb", b"/a/b", b"/b/x/c"]),
     )
     def test_as_one_by_one(self, rules: list[list[tuple[list[str], bool]]], path: bytes) -> None:
         """The index never changes which rule is found."""

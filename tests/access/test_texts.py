@@ -40,7 +40,7 @@ class TextsTests(SynchronousTestCase):
         self.assertFalse(Texts((), literal=[b"a*"]).fits(b"ab"))
 
     def test_plain(self) -> None:
-        """Exact texts and prefixes are all that an index can stand for."""
+        """Exact texts and prefixes may be all that fits, but for what expressions match."""
         self.assertTrue(Texts([b"a", b"b*"]).plain)
         for value in (b"*", b"*a"):
             self.assertFalse(Texts([b"a", value]).plain)

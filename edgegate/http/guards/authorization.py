@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from edgegate.access.authorization import Authorizer, details_of
+from edgegate.access.authorization import AuthorizerState, details_of
 from edgegate.access.facts import Facts
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
@@ -27,6 +27,11 @@ TRIED_DENY: Final = 4
 """Places of the numbers of L{edgegate.observe.metrics.families.AUTHORIZATION}."""
 
 
+def authorizer_state(guard: Authorization, environment: HTTPEnvironment) -> AuthorizerState:
+    """Return what decides for a guard; of equal ones it is the same."""
+    return environment.access.of(guard, lambda: AuthorizerState(guard))
+
+
 class AuthorizationFilter(HTTPFilter):
     """Refuses what a rule of C{DENY} matches, or no rule of C{ALLOW}; what one of C{AUDIT} matches is noted."""
 
@@ -36,7 +41,7 @@ class AuthorizationFilter(HTTPFilter):
 
     def __init__(self, guard: Authorization, environment: HTTPEnvironment) -> None:
         self._guard = guard
-        self._authorizer = Authorizer(guard)
+        self._authorizer = authorizer_state(guard, environment).of_requests
         self._audits = guard.rules.action is Action.AUDIT
         self._only_enforces = guard.enforced and guard.tried is None and not self._audits
         self._refusals: dict[str, tuple[Guard, Refusal]] = {}
@@ -80,6 +85,8 @@ class AuthorizationFilter(HTTPFilter):
         name = "" if matched is None else matched.name
         found = self._refusals.get(name)
         if found is None:
+            # files may say the same rules in other lines than when this was made of them
+            matched = next((rule for rule in self._guard.rules.rules if rule.name == name), None)
             found = self._refusals[name] = guard_of(self._guard, matched), authorization_refusal(matched)
         return refuse(exchange, found[0], found[1])
 

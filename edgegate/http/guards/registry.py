@@ -9,7 +9,7 @@ from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.filters.interfaces import HTTPFilter
 from edgegate.http.guards.address_list import AddressListFilter
 from edgegate.http.guards.api_keys import APIKeyFilter
-from edgegate.http.guards.authorization import AuthorizationFilter
+from edgegate.http.guards.authorization import AuthorizationFilter, authorizer_state
 from edgegate.http.guards.basic_auth import BasicAuthFilter
 from edgegate.http.guards.concurrency import ConcurrencyFilter
 from edgegate.http.guards.external_authorization import ExternalAuthorizationFilter
@@ -53,6 +53,7 @@ kept in C{HTTPEnvironment.access}.
 
 
 PREPARED: Final[dict[type[Guard], Callable[[Any, HTTPEnvironment], object]]] = {
+    Authorization: authorizer_state,
     RateLimitGuard: rate_limit_state,
     TokenGuard: token_state,
     OIDC: oidc_state,

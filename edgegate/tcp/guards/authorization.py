@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from edgegate.access.authorization import Authorizer, details_of
+from edgegate.access.authorization import AuthorizerState, details_of
 from edgegate.access.facts import Facts
 from edgegate.errors import CONNECTION_DENIED, Fault
 from edgegate.model.guards.authorization import Authorization
@@ -20,7 +20,7 @@ class AuthorizationConnectionFilter(ConnectionFilter):
     name = "rbac"
 
     def __init__(self, guard: Authorization, environment: ConnectionEnvironment) -> None:
-        self._authorizer = Authorizer(guard, of_connection=True)
+        self._authorizer = environment.access.of(guard, lambda: AuthorizerState(guard)).of_connections
 
     def judge(self, connection: ConnectionInfo, decided: Decided) -> Fault | None:
         """See L{ConnectionFilter.judge}."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.http.guards.authorization import ALLOWED, DENIED, TRIED_ALLOW, TRIED_DENY, guard_of
+from edgegate.http.guards.authorization import ALLOWED, DENIED, TRIED_ALLOW, TRIED_DENY, authorizer_state, guard_of
 from edgegate.observe.metrics.families import AUTHORIZATION
 from edgegate.observe.metrics.meters import ListenerMeter, Meters
 from tests.access.asking import authorizations, policy
@@ -78,6 +78,19 @@ class FilterTests(SynchronousTestCase):
         talk.backend().deliver(OK)
         noted = {"istio_dry_run_allow_shadow_engine_result": "denied"}
         self.assertEqual(talk.ended[0].metadata, {"envoy.filters.http.rbac": noted})
+
+    def test_kept(self) -> None:
+        """A change of the files that leaves the rules as they are has nothing made anew, but tells the new place."""
+        talk = Conversation()
+        access = talk.environment.access
+        first, second = authorizations(ADMIN)[0], authorizations("# moved\n" + ADMIN)[0]
+        state = authorizer_state(first, talk.environment)
+        self.assertIs(authorizer_state(second, talk.environment), state)
+        talk.client(guarded(second)).deliver(request(b"/root"))
+        assert talk.ended[0].guard is not None
+        self.assertEqual(talk.ended[0].guard.origin, second.rules.rules[1].origin)
+        access.keep(())
+        self.assertIsNot(authorizer_state(second, talk.environment), state)
 
     def test_guard_of(self) -> None:
         """The policy of a rule stands for the guard of many."""

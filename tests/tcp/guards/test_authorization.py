@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.access.state import GuardStates
 from edgegate.errors import Fault
 from edgegate.tcp.guards.authorization import AuthorizationConnectionFilter
 from tests.access.asking import authorizations
@@ -18,8 +20,8 @@ class FilterTests(SynchronousTestCase):
     def judged(self, spec: str) -> Fault | None:
         """Return why a connection is refused."""
         (guard,) = authorizations(spec)
-        nothing: Any = None
-        found = AuthorizationConnectionFilter(guard, nothing).judge(downstream(), lambda fault: None)
+        environment: Any = SimpleNamespace(access=GuardStates())
+        found = AuthorizationConnectionFilter(guard, environment).judge(downstream(), lambda fault: None)
         assert found is None or isinstance(found, Fault)
         return found
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.access.authorization import AuthorizerState
+from edgegate.config.problems import Severity
 from edgegate.istio.kinds.mesh_config import MeshConfig
-from edgegate.istio.translate.guards.authorization_rules import RulesCompiler, is_tried
+from edgegate.istio.translate.guards.authorization_rules import RulesCompiler, action_of, is_tried
 from edgegate.model.guards.authorization import Action, Attribute, Condition, Rule
-from tests.access.asking import policy
+from tests.access.asking import Connected, asked, policy
 from tests.istio.translate.compiling import decoded
 
 FULL = """\
@@ -90,3 +96,37 @@ class RulesTests(SynchronousTestCase):
             annotations = f", annotations: {{istio.io/dry-run: '{value}'}}"
             resources, _ = decoded(policy("rules: [{}]", "a", annotations))
             self.assertEqual(is_tried(resources.authorization_policies[0]), tried)
+
+
+FIELDS = [
+    *(("from", "source", each) for each in ("principals", "requestPrincipals", "namespaces", "serviceAccounts")),
+    *(("from", "source", each) for each in ("trustDomains", "ipBlocks", "notRemoteIpBlocks")),
+    *(("to", "operation", each) for each in ("hosts", "ports", "methods", "paths", "notPaths")),
+]
+KEYS = ["request.headers[a]", "request.auth.claims[a][b]", "source.ip", "destination.port", "connection.sni"]
+VALUES = st.lists(st.text("ab*/{}.:%[]-(\\|01?\u00e9\ud800\n", min_size=1, max_size=9), min_size=1, max_size=3)
+
+
+class AnyValuesTests(SynchronousTestCase):
+    """Whatever somebody writes."""
+
+    @given(st.sampled_from(FIELDS), VALUES, st.sampled_from(["ALLOW", "DENY"]))
+    def test_fields(self, field: tuple[str, str, str], values: list[str], action: str) -> None:
+        """What is let pass by what checks a policy is what the engine takes."""
+        where, part, name = field
+        self.check({"action": action, "rules": [{where: [{part: {name: values}}]}]})
+
+    @given(st.sampled_from(KEYS), VALUES)
+    def test_keys(self, key: str, values: list[str]) -> None:
+        """So are the values of other conditions."""
+        self.check({"rules": [{"when": [{"key": key, "notValues": values}]}]})
+
+    def check(self, spec: dict[str, object]) -> None:
+        """Make an engine of a policy, unless something is wrong with it."""
+        resources, problems = decoded(policy(json.dumps(spec)))
+        if any(each.severity is Severity.ERROR for each in problems):
+            return
+        (found,) = resources.authorization_policies
+        state = AuthorizerState(RulesCompiler().guard(action_of(found), [found]))
+        state.of_requests.passes(Connected(), asked("/a"))
+        state.of_connections.passes(Connected(), None)
