@@ -14,29 +14,48 @@ Place = tuple["CountedConcurrency", bytes]
 """Where a request counts: a limit, and the key by which it does."""
 
 
+class ConcurrencyCounts:
+    """
+    What a limit has counted in one process, before and after a change of the files.
+
+    @ivar under_way: How many requests of each key are: as many keys as there are such requests, at the most.
+    @ivar allowed: How many requests have passed; C{limited}: were refused; C{shadowed}: would have been.
+    """
+
+    __slots__ = ("allowed", "limited", "shadowed", "under_way")
+
+    def __init__(self) -> None:
+        self.under_way: dict[bytes, int] = {}
+        self.allowed = self.limited = self.shadowed = 0
+
+    @property
+    def total(self) -> int:
+        """How many are under way, of all keys."""
+        return sum(self.under_way.values())
+
+
 class CountedConcurrency:
     """
     A limit at work, in one process.
 
     @ivar rule: What the files say of it.
     @ivar most: How many requests of one key this process may have under way.
-    @ivar refused: How many it has refused; C{shadowed}: would have, were it not in shadow.
+    @ivar counts: What it has counted.
     """
 
-    __slots__ = ("_holds", "_key", "_under_way", "most", "refused", "rule", "shadowed")
+    __slots__ = ("_holds", "_key", "_under_way", "counts", "most", "rule")
 
-    def __init__(self, rule: ConcurrencyLimit, processes: int, under_way: dict[bytes, int] | None = None) -> None:
+    def __init__(self, rule: ConcurrencyLimit, processes: int, counts: ConcurrencyCounts | None = None) -> None:
         """
         @param processes: How many divide the limit among them; each has one at least.
-        @param under_way: How many requests of each key are, where the limit goes on to count; L{None}: none is.
+        @param counts: Where it goes on to count; L{None}: it begins at 0.
         """
         self.rule = rule
         self.most = -(-rule.requests // processes)
-        self.refused = self.shadowed = 0
+        self.counts = ConcurrencyCounts() if counts is None else counts
+        self._under_way = self.counts.under_way
         self._holds = condition_of(rule.match)
         self._key = key_of(rule.by)
-        # as many keys as requests that are under way, at the most
-        self._under_way: dict[bytes, int] = {} if under_way is None else under_way
 
     def key_for(self, request: LimitedRequest) -> bytes | None:
         """Return the key of a request; L{None}: it is not counted."""
@@ -49,13 +68,9 @@ class CountedConcurrency:
         """Return how many requests of a key are under way."""
         return self._under_way.get(key, 0)
 
-    @property
-    def total(self) -> int:
-        """How many are under way, of all keys."""
-        return sum(self._under_way.values())
-
     def begin(self, key: bytes) -> None:
         """A request of a key begins."""
+        self.counts.allowed += 1
         self._under_way[key] = self._under_way.get(key, 0) + 1
 
     def end(self, key: bytes) -> None:

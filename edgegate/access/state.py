@@ -54,6 +54,10 @@ class GuardStates:
             found = self._shared[kind] = make()
         return found  # type: ignore[return-value]
 
+    def found(self, kind: type[S]) -> S | None:
+        """Return what all guards have together, by its type; L{None}: no guard has asked for it yet."""
+        return self._shared.get(kind)  # type: ignore[return-value]
+
     def keep(self, guards: Iterable[Guard]) -> None:
         """The files have changed: drop the states of all other guards."""
         there = set(guards)

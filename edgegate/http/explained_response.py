@@ -71,6 +71,8 @@ def explanation(exchange: Exchange) -> FieldBlock:
         if route.name:
             found.append((b"x-edgegate-route", shown(route.name)))
         found.append((b"x-edgegate-route-origin", shown(str(route.origin))))
+    if exchange.policy is not None:
+        found.append((b"x-edgegate-policy", shown(f"{exchange.policy.resource} ({exchange.policy})")))
     if exchange.cluster:
         found.append((b"x-edgegate-cluster", shown(exchange.cluster)))
     if exchange.upstream is not None:

@@ -29,6 +29,7 @@ from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.examples import Examples
 from edgegate.http.explained_response import Explainer
 from edgegate.http.gateway import HTTPGateway
+from edgegate.http.guards.concurrency import UnderWay
 from edgegate.http.guards.rate_limit_state import RateLimits
 from edgegate.http.guards.registry import connection_guards_of, prepare_guards
 from edgegate.http.health.health_checker import HealthChecker
@@ -228,6 +229,11 @@ class DataPlane:
     def rate_limits(self) -> RateLimits:
         """What rate limits have counted, and have in common."""
         return self._environment.access.shared(RateLimits, RateLimits)
+
+    @property
+    def under_way(self) -> UnderWay | None:
+        """What limits of concurrency have counted; L{None}: there was none yet."""
+        return self._environment.access.found(UnderWay)
 
     @property
     def token_counts(self) -> TokenCounts:

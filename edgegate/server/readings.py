@@ -19,6 +19,8 @@ from edgegate.observe.metrics.families import (
     BUILD,
     CERTIFICATES,
     CLUSTER_GAUGES,
+    CONCURRENCY,
+    CONCURRENCY_GAUGES,
     CONFIGURATION,
     LIMIT_GAUGES,
     LIMITS,
@@ -88,6 +90,9 @@ class PlaneReadings:
                 self._count(TOKENS, (), number, place)
         for labels, requests in plane.rate_limits.counted():
             self._count(RATE_LIMITS, labels, requests)
+        under_way = plane.under_way
+        for labels, requests in () if under_way is None else under_way.counted():
+            self._count(CONCURRENCY, labels, requests)
         for policy, numbers in plane.rate_limits.waited():
             for place, number in enumerate(numbers):
                 self._count(RATE_LIMIT_REDIS, (policy,), number, place)
@@ -99,6 +104,9 @@ class PlaneReadings:
             yield CLUSTER_GAUGES.name, (state.name,), _of_cluster(state)
         for bind, port in tuple(plane.ports.items()):
             yield LISTENER_GAUGES.name, (counted_as(bind),), (port.taken,)
+        under_way = plane.under_way
+        for labels, requests in () if under_way is None else under_way.active():
+            yield CONCURRENCY_GAUGES.name, labels, (requests,)
         lag = 0.0
         active = 0
         for figure in plane.figures():

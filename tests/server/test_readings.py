@@ -14,11 +14,15 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from edgegate import __version__
 from edgegate.config.problems import Problems
+from edgegate.http.guards.concurrency import UnderWay
 from edgegate.model.addresses import TCPAddress
+from edgegate.model.guards.concurrency import ConcurrencyGuard, ConcurrencyLimit
 from edgegate.observe.metrics.families import (
     BUILD,
     CERTIFICATES,
     CLUSTER_GAUGES,
+    CONCURRENCY,
+    CONCURRENCY_GAUGES,
     CONFIGURATION,
     LIMIT_GAUGES,
     LIMITS,
@@ -44,6 +48,7 @@ from edgegate.sources.named import source_named
 from edgegate.tls.secrets import expiry
 from tests.acceptance.manifests import GATEWAY, filled
 from tests.acceptance.processes import free_ports
+from tests.http.guards.guards import ORIGIN
 from tests.server.test_data_plane import listener, redirecting
 from tests.tls.handshakes import naming, secrets, server_tls
 
@@ -219,6 +224,22 @@ class PlaneReadingsTests(TestCase):
         limits.counts("default/api", "all").limited = 5
         self.readings.sample()
         self.assertEqual(found["default/api", "all", "limited"], [5])
+
+    def test_concurrency(self) -> None:
+        """What limits of concurrency have counted is told, and what is under way, where there are any."""
+        self.readings.sample()
+        self.assertEqual(list(self.plane.meters.of(CONCURRENCY)), [])
+        environment = self.plane._environment
+        under_way = environment.access.shared(UnderWay, lambda: UnderWay(environment.observer))
+        guard = ConcurrencyGuard("default/api", ORIGIN, (ConcurrencyLimit("all", 5),))
+        (limit,) = under_way.limits(guard, 1).limits
+        limit.begin(b"")
+        limit.counts.limited += 2
+        self.readings.sample()
+        found = {each.labels: each.numbers for each in self.plane.meters.of(CONCURRENCY)}
+        self.assertEqual(found["default/api", "all", "limited"], [2])
+        rows = [row for row in self.readings.rows() if row is not None and row[0] == CONCURRENCY_GAUGES.name]
+        self.assertEqual(rows, [(CONCURRENCY_GAUGES.name, ("default/api", "all"), (1,))])
 
     def test_tokens(self) -> None:
         """What became of tokens is told where there are rules for them."""

@@ -3,23 +3,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
-from edgegate.access.concurrency import ConcurrencyLimits, CountedConcurrency, Place, begin, end, full
+from edgegate.access.concurrency import (
+    ConcurrencyCounts,
+    ConcurrencyLimits,
+    CountedConcurrency,
+    Place,
+    begin,
+    end,
+    full,
+)
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
 from edgegate.http.filters.interfaces import FilterStatus, HTTPFilter
 from edgegate.http.guards.refusal import Refusal, refuse
 from edgegate.model.guards.concurrency import ConcurrencyGuard
+from edgegate.model.guards.rate_limit import KeyPart
 from edgegate.observe.events import Ended
 from edgegate.observe.observers import Observers
 
 NAMESPACE: Final = "edgegate.concurrency"
 """Under which dynamic metadata has C{shadow}: the policy and the limit that would have refused a request."""
 
+VERDICTS: Final = ("allowed", "limited", "shadow")
+"""What may become of a request that a limit counts, as metrics call it."""
+
 _EXHAUSTED: Final = 8
 _UNAVAILABLE: Final = 14
+
+
+_Key = tuple[str, str, tuple[KeyPart, ...]]
+"""By what counts are found again after a change of the files: policy, limit, and what it tells requests apart by."""
 
 
 class UnderWay:
@@ -30,7 +47,7 @@ class UnderWay:
     __slots__ = ("_counts", "_observer", "_places")
 
     def __init__(self, observer: Observers) -> None:
-        self._counts: dict[tuple[object, ...], dict[bytes, int]] = {}
+        self._counts: dict[_Key, ConcurrencyCounts] = {}
         # a request is known by its identity, which is its own until it ends
         self._places: dict[int, list[Place]] = {}
         self._observer = observer
@@ -40,9 +57,25 @@ class UnderWay:
         """Return the limits of a policy at work: they know what is under way, whatever they were before."""
         found = []
         for rule in guard.limits:
-            counts = self._counts.setdefault((guard.name, rule.name, rule.by), {})
+            counts = self._counts.setdefault((guard.name, rule.name, rule.by), ConcurrencyCounts())
             found.append(CountedConcurrency(rule, processes, counts))
         return ConcurrencyLimits(found)
+
+    def counted(self) -> Iterator[tuple[tuple[str, str, str], int]]:
+        """Yield policy, limit and verdict with how many there were so far."""
+        summed: dict[tuple[str, str, str], int] = {}
+        for (policy, limit, _), counts in self._counts.items():
+            for verdict, number in zip(VERDICTS, (counts.allowed, counts.limited, counts.shadowed), strict=True):
+                key = policy, limit, verdict
+                summed[key] = summed.get(key, 0) + number
+        yield from summed.items()
+
+    def active(self) -> Iterator[tuple[tuple[str, str], int]]:
+        """Yield policy and limit with how many requests are under way."""
+        summed: dict[tuple[str, str], int] = {}
+        for (policy, limit, _), counts in self._counts.items():
+            summed[policy, limit] = summed.get((policy, limit), 0) + counts.total
+        yield from summed.items()
 
     def counts(self, exchange: Exchange, limits: ConcurrencyLimits) -> bool:
         """Whether a request counts already: its policy may stand on its host and on its route."""
@@ -108,9 +141,10 @@ class ConcurrencyFilter(HTTPFilter):
         crowded = full(places)
         if crowded is not None:
             if not self._guard.shadow:
-                crowded.refused += 1
+                crowded.counts.limited += 1
                 return refuse(exchange, self._guard, concurrency_refusal(self._guard, crowded))
-            crowded.shadowed += 1
+            crowded.counts.shadowed += 1
+            crowded.counts.allowed -= 1  # it begins all the same
             exchange.note(NAMESPACE, {"shadow": f"{self._guard.name}:{crowded.rule.name}"})
         state.under_way.begin(exchange, places)
         return FilterStatus.CONTINUE

@@ -339,6 +339,18 @@ RATE_LIMIT_REDIS: Final = _kind(
     ("policy",),
     _histogram("edgegate_rate_limit_redis_milliseconds", "Whole milliseconds until Redis told whether one may pass."),
 )
+CONCURRENCY: Final = _kind(
+    "concurrency",
+    ("policy", "limit", "verdict"),
+    Family("edgegate_concurrency_requests_total", "Requests that a limit of concurrency has counted, by its verdict."),
+)
+CONCURRENCY_GAUGES: Final = _kind(
+    "concurrency gauges",
+    ("policy", "limit"),
+    _gauge(
+        "edgegate_concurrency_requests_active", "Requests that a limit of concurrency counts and that are under way."
+    ),
+)
 EXTERNAL_AUTHORIZATION: Final = _kind(
     "external authorization",
     ("envoy_http_conn_manager_prefix", "provider"),
@@ -390,6 +402,7 @@ COUNTED: Final = (
     TOKENS,
     RATE_LIMITS,
     RATE_LIMIT_REDIS,
+    CONCURRENCY,
     EXTERNAL_AUTHORIZATION,
     OWN,
     SPANS,
@@ -397,5 +410,14 @@ COUNTED: Final = (
 )
 """The kinds whose numbers only grow; L{edgegate.observe.metrics.meters.Meters} has them."""
 
-READ: Final = (BUILD, SERVER, CLUSTER_GAUGES, LISTENER_GAUGES, CERTIFICATES, LIMIT_GAUGES, CONFIGURATION)
+READ: Final = (
+    BUILD,
+    SERVER,
+    CLUSTER_GAUGES,
+    LISTENER_GAUGES,
+    CONCURRENCY_GAUGES,
+    CERTIFICATES,
+    LIMIT_GAUGES,
+    CONFIGURATION,
+)
 """The kinds that are looked at when somebody asks."""

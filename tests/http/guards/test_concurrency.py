@@ -7,6 +7,7 @@ from dataclasses import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.access.state import GuardStates
+from edgegate.http.guards.concurrency import UnderWay
 from edgegate.model.guards.concurrency import ConcurrencyGuard, ConcurrencyLimit, Crowded
 from edgegate.model.guards.guard import Guard
 from edgegate.model.guards.rate_limit import KeyPart, KeySource, Matched
@@ -128,6 +129,21 @@ class ConcurrencyTests(SynchronousTestCase):
         self.ask(guard).reset()
         metadata = self.talk.ended[-1].metadata
         self.assertEqual(metadata, {"edgegate.concurrency": {"shadow": "n/few:one"}})
+
+    def test_counted(self) -> None:
+        """What was counted stays when the limit changes, and how many are under way is known."""
+        access = self.talk.environment.access
+        self.assertIsNone(access.found(UnderWay))
+        self.ask(few())
+        self.ask(few())
+        self.talk.gateway.forget_filters()
+        access.keep([])
+        self.ask(few(2))
+        under_way = access.found(UnderWay)
+        assert under_way is not None
+        counted = {verdict: number for (_, _, verdict), number in under_way.counted()}
+        self.assertEqual(counted, {"allowed": 2, "limited": 1, "shadow": 0})
+        self.assertEqual(dict(under_way.active()), {("n/few", "one"): 2})
 
     def test_divided(self) -> None:
         """Several processes divide a limit; each has one at least."""
