@@ -108,6 +108,19 @@ class Buckets:
         times[place] = due
         return room / interval
 
+    def give_back(self, number: int, seconds: float) -> None:
+        """
+        Put tokens back that were taken a moment ago; where the bucket was put out since, they are lost.
+
+        @param seconds: In which a bucket gets as many.
+        """
+        tags = self._tags
+        base = (number & self._mask) << 4
+        for at in range(base, base + WAYS):
+            if tags[at] == number:
+                self._times[at + _TIMES] -= seconds
+                return
+
     def room(self, number: int, interval: float, capacity: float, cost: float, now: float) -> float:
         """Return what L{take} would, without taking anything."""
         taken = cost * interval

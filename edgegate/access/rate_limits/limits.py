@@ -148,24 +148,29 @@ class LocalLimits:
         return None
 
     def _take_all(self, request: LimitedRequest, now: float) -> Over | None:
-        """Look at all of them before any is taken from."""
+        """Take from each bucket; where one has too little give back what was taken from others."""
         buckets = self._buckets
-        counting: list[tuple[CountedLimit, int]] = []
+        taken: list[tuple[CountedLimit, int]] = []
         over: Over | None = None
         for limit in self.limits:
             number = limit.number(request)
             if number == NOTHING:
                 continue
-            left = buckets.room(number, limit.interval, limit.capacity, limit.cost, now)
+            if over is None:
+                left = buckets.take(number, limit.interval, limit.capacity, limit.cost, now)
+                if left >= 0.0:
+                    taken.append((limit, number))
+                    continue
+            else:
+                left = buckets.room(number, limit.interval, limit.capacity, limit.cost, now)
             if left < 0.0 and (over is None or -left > over.wait):
                 over = Over(limit, -left)
-            counting.append((limit, number))
-        if over is not None:
-            return over
-        for limit, number in counting:
-            buckets.take(number, limit.interval, limit.capacity, limit.cost, now)
-            limit.counts.allowed += 1
-        return None
+        for limit, number in taken:
+            if over is None:
+                limit.counts.allowed += 1
+            else:
+                buckets.give_back(number, limit.interval * limit.cost)
+        return over
 
     def standings(self, request: LimitedRequest, now: float) -> list[Standing]:
         """Return how the limits stand that count a request, after it was counted."""

@@ -64,6 +64,16 @@ class BucketTests(SynchronousTestCase):
         self.assertEqual(round(self.take()), 4)
         self.assertLess(self.buckets.room(self.number, 0.1, 0.5, 5, self.now), 0)
 
+    def test_give_back(self) -> None:
+        """What is given back may be taken again; a bucket that is not there any more stays away."""
+        for _ in range(5):
+            self.take()
+        self.buckets.give_back(self.number, 0.2)
+        self.assertEqual([round(self.take()) for _ in range(2)], [1, 0])
+        self.assertLess(self.take(), 0)
+        self.buckets.give_back(self.buckets.number(b"limit", b"another"), 100.0)
+        self.assertLess(self.take(), 0)
+
     def test_even_over_time(self) -> None:
         """Whoever asks all the time gets what the limit says and the burst, whatever the interval."""
         for interval in (1 / 3, 1e-3, 0.07, 1e-5):
