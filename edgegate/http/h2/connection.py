@@ -444,6 +444,11 @@ class Connection(Sender):
         if stream.held:
             self._release(stream.held)
             stream.held = 0
+        if self.held_back:
+            self._held_may_change(stream)
+
+    def _held_may_change(self, stream: Stream) -> None:
+        """A stream has ended while some are held back, of which it may be one."""
 
     def _release(self, size: int) -> None:
         window = self._window

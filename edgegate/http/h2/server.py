@@ -124,14 +124,15 @@ class ServerConnection(Connection):
             return
         self.streams[number] = new = self.begin(number)
         new.whole = ends
-        if head is not None:
-            if head.sized:
-                new.unread = head.length
-            elif head.upgrade:
-                new.tunnel = True
-        self._begin(new, head, fault, len(block))
-        if fault is not None:
-            self._budget.spend("too many requests that were refused")
+        if head is not None and head.sized:
+            new.unread = head.length
+        elif head is not None and head.upgrade:
+            new.tunnel = True
+        if head is not None and self.begins > 0 and not self.held_back and self.queue.window > 0 and new.window > 0:
+            self.begins -= 1
+            new.request_received(head)
+        else:
+            self._begin_or_hold(new, head, fault, len(block))
 
     def held_may_begin(self) -> None:
         """Requests that were held back may begin: L{begin_held} is to be called in a later turn."""
@@ -195,18 +196,24 @@ class ServerConnection(Connection):
             self._send_reset(stream.number, NO_ERROR)
             self._over(stream)
 
-    def _begin(self, stream: ServerStream, head: RequestHead | None, fault: Fault | None, size: int) -> None:
-        """Tell a stream of its request, unless it has to wait behind others, for others or for room."""
-        if not self.held_back and self.begins > 0:
-            queue = self.queue
-            if (queue.window > 0 and stream.window > 0) or len(self.streams) <= UNREAD:
-                self.begins -= 1
-                self._tell(stream, head, fault)
-                return
+    def _begin_or_hold(self, stream: ServerStream, head: RequestHead | None, fault: Fault | None, size: int) -> None:
+        """Tell a stream of its request, unless that has to wait behind others, for others or for room."""
+        queue = self.queue
+        room = (queue.window > 0 and stream.window > 0) or len(self.streams) <= UNREAD
+        if room and self.begins > 0 and not self.held_back:
+            self.begins -= 1
+            self._tell(stream, head, fault)
+        else:
+            self._hold_back(stream, Early(head, fault, size))
+        if fault is not None:
+            self._budget.spend("too many requests that were refused")
+
+    def _hold_back(self, stream: ServerStream, early: Early) -> None:
+        """Begin a request later, behind those that wait already."""
         line = self._line
         if line is None:
             line = self._line = HeldBack()
-        line.add(stream, Early(head, fault, size))
+        line.add(stream, early)
         self._count_held(line)
         self.held_may_begin()
 
@@ -238,14 +245,12 @@ class ServerConnection(Connection):
     def _count_held(self, line: HeldBack) -> None:
         self.held_back, self.held_bytes = len(line), line.size
 
-    def _remove(self, stream: Stream) -> None:
-        Connection._remove(self, stream)
-        if self.held_back:
-            line = self._line
-            if line is not None:
-                line.drop(stream)
-                self._count_held(line)
-            self.held_may_begin()
+    def _held_may_change(self, stream: Stream) -> None:
+        line = self._line
+        if line is not None:
+            line.drop(stream)
+            self._count_held(line)
+        self.held_may_begin()
 
     def _head_of(self, block: bytes, ends: bool) -> RequestHead:
         fields = self._decode(block)

@@ -133,7 +133,8 @@ class RecordedServer(ServerConnection):
 
     def take(self) -> bytes:
         """A turn is over: begin what waited for room, as its owner would."""
-        self.begin_held(STREAMS)
+        if self.held_back:
+            self.begin_held(STREAMS)
         return super().take()
 
 
