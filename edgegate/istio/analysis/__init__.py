@@ -61,6 +61,7 @@ def findings(context: Context) -> Iterator[Finding]:
     yield from services.protocols(context)
     yield from logins.in_the_clear(context)
     yield from logins.twice(context)
+    yield from logins.elsewhere(context)
 
 
 def _of_gateways(context: Context) -> Iterator[Finding]:

@@ -8,8 +8,10 @@ from typing import Any
 from edgegate.istio.analysis.context import Context
 from edgegate.istio.analysis.finding import Finding
 from edgegate.istio.kinds.gateway import Gateway, Server, TLSMode
-from edgegate.istio.kinds.policy_target import TargetedPolicy
+from edgegate.istio.kinds.policy_target import PolicyTargetReference, TargetedPolicy
+from edgegate.istio.kinds.virtual_service import HTTPRoute
 from edgegate.istio.resources import Resource
+from edgegate.istio.translate.guards.oidc_policies import CALLBACK
 from edgegate.istio.translate.servers import HTTP_PROTOCOLS
 from edgegate.model import codes
 
@@ -52,6 +54,42 @@ def twice(context: Context) -> Iterator[Finding]:
                 title, origin = other.document.title, other.document.origin
                 message = f"{title} at {origin} asks {what} of the same requests: nobody could answer both"
                 yield Finding(policy, ("spec",), codes.POLICIES_EXCLUDE_EACH_OTHER, message)
+
+
+def elsewhere(context: Context) -> Iterator[Finding]:
+    """Yield OIDCPolicies for routes that take none of the paths by which users come back from the provider."""
+    for policy in context.resources.oidc_policies:
+        path = policy.spec.callback_path or CALLBACK
+        references = policy.spec.target_refs
+        routes = [each for reference in references for each in _routes(context, policy.namespace, reference)]
+        if not routes or any(each.kind != "VirtualService" for each in references):
+            continue
+        if not any(_takes(route, path) for route in routes):
+            message = f"none of the routes that it is for takes {path}, by which users come back from the provider"
+            message += ": nobody could log in"
+            place = ("spec", "callbackPath") if policy.spec.callback_path else ("spec",)
+            yield Finding(policy, place, codes.CALLBACK_ELSEWHERE, message)
+
+
+def _routes(context: Context, namespace: str, reference: PolicyTargetReference) -> Iterator[HTTPRoute]:
+    for service in context.resources.virtual_services:
+        if (service.namespace, service.name) == (namespace, reference.name):
+            for route in service.spec.http:
+                if not reference.section_name or route.name == reference.section_name:
+                    yield route
+
+
+def _takes(route: HTTPRoute, path: str) -> bool:
+    """Whether a route may take a path; of what is no plain text it is taken to."""
+    if not route.match or route.delegate is not None:
+        return True
+    for match in route.match:
+        uri = match.uri
+        if uri is None or uri.regex is not None or match.ignore_uri_case:
+            return True
+        if uri.exact == path or (uri.prefix is not None and path.startswith(uri.prefix)):
+            return True
+    return False
 
 
 def _both_ask(one: Resource[Any], other: Resource[Any]) -> bool:

@@ -72,3 +72,22 @@ class TwiceTests(SynchronousTestCase):
         ):
             found = lines(text + policy(kind, "p", one) + policy(kind, "q", other, more), "EG603")
             self.assertEqual(found, [])
+
+
+class ElsewhereTests(SynchronousTestCase):
+    """Ways back from a provider."""
+
+    def test_told(self) -> None:
+        """A policy of a route that does not take its way back is told; one of a host, or where a route may, is not."""
+        for match, target, more, told in (
+            ("match: [{uri: {prefix: /app}}], ", refs("VirtualService", "x"), "", True),
+            ("match: [{uri: {exact: /oauth2}}], ", refs("VirtualService", "x"), "", True),
+            ("match: [{uri: {prefix: /app}}], ", refs("VirtualService", "x"), ", callbackPath: /app/back", False),
+            ("match: [{uri: {prefix: /app}}, {uri: {regex: /o.*}}], ", refs("VirtualService", "x"), "", False),
+            ("match: [{headers: {a: {exact: b}}}], ", refs("VirtualService", "x"), "", False),
+            ("", refs("VirtualService", "x"), "", False),
+            ("match: [{uri: {prefix: /app}}], ", refs("Gateway", "gw"), "", False),
+            ("match: [{uri: {prefix: /app}}], ", "", "", False),
+        ):
+            text = gateway(HTTPS) + routed(match) + policy("OIDCPolicy", "p", target, more)
+            self.assertEqual(len(lines(text, "EG604")), told, match)

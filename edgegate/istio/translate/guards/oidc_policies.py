@@ -19,7 +19,10 @@ from edgegate.model.guards.oidc import OIDC, AllowedClaim, OIDCClient
 SECRET_ENTRIES = ("client-secret",)
 COOKIE_ENTRIES = ("cookie-keys",)
 
-_CALLBACK, _LOGOUT = "/oauth2/callback", "/oauth2/logout"
+CALLBACK = "/oauth2/callback"
+LOGOUT = "/oauth2/logout"
+"""What the paths are by default."""
+
 _LASTS = 12 * 3600
 _MOST_SECRET = 512
 
@@ -39,8 +42,8 @@ def _guard(policies: Policies, sources: SecretSources, policy: Resource[OIDCPoli
         policy.document.origin,
         _client(policies, sources, policy),
         _cookie_keys(policies, sources, policy),
-        (spec.callback_path or _CALLBACK).encode("ascii", "replace"),
-        (spec.logout_path or _LOGOUT).encode("ascii", "replace"),
+        (spec.callback_path or CALLBACK).encode("ascii", "replace"),
+        (spec.logout_path or LOGOUT).encode("ascii", "replace"),
         spec.after_logout or "",
         (spec.cookie_name or f"edgegate-{sha256(name.encode()).hexdigest()[:8]}").encode("ascii", "replace"),
         int(spec.session_duration or _LASTS),
