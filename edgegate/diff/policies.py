@@ -5,7 +5,7 @@ names and a digest of what they say.
 
 from __future__ import annotations
 
-from dataclasses import astuple, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass
 from functools import lru_cache
 from hashlib import sha256
 from hmac import digest
@@ -14,11 +14,9 @@ from typing import Final
 
 from edgegate.diff.fields import FieldChange
 from edgegate.model.guards.guard import Guard, Guards
-from edgegate.model.origin import Origin
 from edgegate.routing.snapshot import FilterChain
 
 NONE: Final = "none"
-_NOWHERE: Final = Origin("", 0, "")
 _KEY: Final = urandom(16)
 
 
@@ -45,10 +43,26 @@ def between_policies(old: tuple[str, ...], new: tuple[str, ...]) -> tuple[FieldC
 
 @lru_cache(maxsize=256)
 def _word(guard: Guard) -> str:
-    said = replace(guard, origin=_NOWHERE)
-    shown = sha256(repr(said).encode("utf-8", "backslashreplace")).hexdigest()
-    secrets = f", secrets {_keyed(said)[:8]}" if _conceals(said) else ""
+    shown = sha256(_text(_said(guard, False))).hexdigest()
+    secrets = f", secrets {_keyed(guard)[:8]}" if _conceals(guard) else ""
     return f"{guard.origin.resource.partition(' ')[0]} {guard.name} ({shown[:8]}{secrets})"
+
+
+def _said(value: object, concealed: bool) -> object:
+    """
+    Return a value by all that makes it equal to others: where it is said does not.
+
+    @param concealed: Whether what it does not show counts as well.
+    """
+    if isinstance(value, tuple | list):
+        return [_said(each, concealed) for each in value]
+    if isinstance(value, frozenset | set):
+        # the order of their items is another in each process
+        return sorted(repr(_said(each, concealed)) for each in value)
+    if not is_dataclass(value) or isinstance(value, type):
+        return value
+    own = [each for each in fields(value) if each.compare and (each.repr or concealed)]
+    return [type(value).__name__, *((each.name, _said(getattr(value, each.name), concealed)) for each in own)]
 
 
 def _conceals(value: object) -> bool:
@@ -58,10 +72,16 @@ def _conceals(value: object) -> bool:
     if not is_dataclass(value) or isinstance(value, type):
         return False
     return any(
-        (not each.repr and getattr(value, each.name)) or _conceals(getattr(value, each.name)) for each in fields(value)
+        (not each.repr and getattr(value, each.name)) or _conceals(getattr(value, each.name))
+        for each in fields(value)
+        if each.compare
     )
 
 
 def _keyed(guard: Guard) -> str:
     """Return a digest of all that a policy says, secrets included: of use in this process alone, to nobody else."""
-    return digest(_KEY, repr(astuple(guard)).encode("utf-8", "backslashreplace"), "sha256").hex()
+    return digest(_KEY, _text(_said(guard, True)), "sha256").hex()
+
+
+def _text(said: object) -> bytes:
+    return repr(said).encode("utf-8", "backslashreplace")

@@ -8,7 +8,10 @@ from dataclasses import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.diff.policies import between_policies, policies_of
+from edgegate.model.authorizers import Authorizer, HeaderNames, Protocol
+from edgegate.model.guards.authorization import Action, Rule, Rules
 from edgegate.model.guards.credentials import BasicAuth
+from edgegate.model.guards.external_authorization import ExternalAuthorization
 from edgegate.model.guards.guard import Guard
 from edgegate.model.guards.oidc import OIDC, OIDCClient
 from edgegate.model.origin import Origin
@@ -104,3 +107,20 @@ class SecretTests(SynchronousTestCase):
         self.assertNotEqual(policies_of((login,)), policies_of((other,)))
         none = replace(login, provider=replace(client, secret=b""))
         self.assertNotIn("secrets", policies_of((none,))[0])
+
+    def test_place(self) -> None:
+        """Where a policy is said, its rules and what it names, makes no other of it, and is no secret."""
+        one, two = (replace(said(line), name="n/p") for line in (1, 7))
+        self.assertEqual(policies_of((one,)), policies_of((two,)))
+        self.assertNotIn("secrets", policies_of((one,))[0])
+        self.assertNotEqual(policies_of((one,)), policies_of((said(1, "other"),)))
+
+
+def said(line: int, provider: str = "a") -> ExternalAuthorization:
+    """Make a policy that is said at a line."""
+    origin = Origin("in.yaml", line, "AuthorizationPolicy n/p", ("spec",))
+    rules = Rules(Action.CUSTOM, (Rule("r", origin=origin),))
+    names = HeaderNames(frozenset({b"a", b"b", b"c"}))
+    return ExternalAuthorization(
+        "n/p", origin, rules, Authorizer(provider, Protocol.HTTP, "c", sent=names, origin=origin)
+    )
