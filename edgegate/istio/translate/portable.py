@@ -17,7 +17,7 @@ from edgegate.config.document import Document, Path, snake_case
 from edgegate.config.problems import Problems
 from edgegate.config.values import show
 from edgegate.istio.honoured import fields
-from edgegate.istio.kinds import KINDS
+from edgegate.istio.kinds import EDGEGATE, KINDS
 from edgegate.istio.kinds.destination_rule import DestinationRule
 from edgegate.istio.kinds.service_entry import Resolution, ServiceEntry
 from edgegate.istio.kinds.virtual_service import Destination, VirtualService
@@ -65,8 +65,18 @@ def warn_of_differences(resources: Resources, options: CompileOptions, problems:
     gateways = [gateway for gateway in resources.gateways if selected(gateway, options.selector)]
     for resource, path, message in order_differences(gateways, resources.virtual_services):
         resource.warning(problems, path, f"in a cluster {message}", code=codes.OTHERWISE_IN_A_CLUSTER)
+    for own in _own(resources):
+        message = f"nobody is refused because of it: Istio has no {own.document.kind}"
+        own.warning(problems, (), f"in a cluster {message}", code=codes.OTHERWISE_IN_A_CLUSTER)
     for policy, path, message in policy_differences(resources.authorization_policies):
         policy.warning(problems, path, f"in a cluster {message}", code=codes.OTHERWISE_IN_A_CLUSTER)
+
+
+def _own(resources: Resources) -> Iterator[Resource[Any]]:
+    """Yield the documents of edgegate's own kinds."""
+    for kind in KINDS:
+        if kind.group == EDGEGATE:
+            yield from getattr(resources, kind.resources)
 
 
 class _Walk:

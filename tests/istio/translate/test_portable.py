@@ -8,6 +8,7 @@ from edgegate.config.problems import Problems
 from edgegate.istio.translate import CompileOptions
 from edgegate.istio.translate.portable import warn_of_differences
 from tests.istio.translate.compiling import decoded, gateway, route, virtual_service
+from tests.istio.translate.guards.test_targets import policy
 
 ISTIO = "apiVersion: networking.istio.io/v1"
 
@@ -43,6 +44,11 @@ class PortableTests(DifferencesTestCase):
         body = f"http: [{route('web.example.com')}]"
         text = gateway("gw", "80 HTTP a.example.com") + virtual_service("a", "a.example.com", body)
         self.check(text + entry("web.example.com"))
+
+    def test_own_kinds(self) -> None:
+        """A policy of edgegate's own guards nothing there."""
+        web = gateway("gw", "80 HTTP a.example.com")
+        self.check(web + policy(), "in a cluster nobody is refused because of it: Istio has no AddressListPolicy")
 
     def test_destinations(self) -> None:
         """Spellings that mean a service here alone, and addresses, which are none there."""
