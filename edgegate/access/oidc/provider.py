@@ -38,6 +38,7 @@ class Metadata:
     Where a provider is asked.
 
     @ivar end_session: Where clients log out; empty: nowhere.
+    @ivar revocation: Where tokens are given back (RFC 7009); empty: nowhere.
     @ivar posts_secret: Whether the client's secret goes into the body, and not into a field.
     @ivar says_issuer: Whether its answers through the client always say who it is (RFC 9207).
     """
@@ -46,6 +47,7 @@ class Metadata:
     token: str
     keys: str
     end_session: str = ""
+    revocation: str = ""
     posts_secret: bool = False
     says_issuer: bool = False
 
@@ -62,14 +64,17 @@ def parse_metadata(data: bytes, issuer: str) -> Metadata:
     secure = issuer.startswith("https:")
     authorization, token = (_url(said, f"{name}_endpoint", secure) for name in ("authorization", "token"))
     keys = _url(said, "jwks_uri", secure)
-    end = _url(said, "end_session_endpoint", secure) if said.get("end_session_endpoint") else ""
+    end, revocation = (
+        _url(said, f"{name}_endpoint", secure) if said.get(f"{name}_endpoint") else ""
+        for name in ("end_session", "revocation")
+    )
     ways = said.get("code_challenge_methods_supported")
     if isinstance(ways, list) and "S256" not in ways:
         raise BadProvider("it does not know PKCE with S256")
     methods = said.get("token_endpoint_auth_methods_supported")
     posts = isinstance(methods, list) and BASIC not in methods and POST in methods
     says_issuer = said.get("authorization_response_iss_parameter_supported") is True
-    return Metadata(authorization, token, keys, end, posts, says_issuer)
+    return Metadata(authorization, token, keys, end, revocation, posts, says_issuer)
 
 
 @dataclass(frozen=True, slots=True)

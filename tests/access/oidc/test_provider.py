@@ -83,6 +83,7 @@ class MetadataTests(SynchronousTestCase):
             {"jwks_uri": 7},
             {"jwks_uri": ISSUER + "/" + "x" * 2048},
             {"end_session_endpoint": "ftp://id.example"},
+            {"revocation_endpoint": "http://id.example/revoke"},
             {"code_challenge_methods_supported": ["plain"]},
         ):
             self.assertRaises(BadProvider, self.parse, **said)
@@ -136,7 +137,7 @@ class TokenTests(SynchronousTestCase):
         self.assertEqual(dict(fields)[b"authorization"], b"Basic bWUlM0E6cytl")
         self.assertEqual(body, b"code=c%26d")
         for metadata, secret, expected in (
-            (Metadata("a", "t", "k", "", True), b"s", b"code=c&client_id=me&client_secret=s"),
+            (Metadata("a", "t", "k", posts_secret=True), b"s", b"code=c&client_id=me&client_secret=s"),
             (at, b"", b"code=c&client_id=me"),
         ):
             fields, body = token_request(metadata, "me", secret, {"code": "c"})

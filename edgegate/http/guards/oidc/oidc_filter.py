@@ -76,8 +76,7 @@ class OIDCFilter(HTTPFilter):
         cookies = received(head.fields, self._state.cookies.prefix)
         if head.path == guard.logout:
             return self._when_known(exchange, partial(self._log_out, cookies))
-        text = joined(cookies, self._state.cookies.name)
-        opened = None if text is None else self._state.cookies.opened(text)
+        opened = self._opened(cookies)
         if opened is None:
             return self._not_logged_in(exchange)
         session, newly_sealed = opened
@@ -86,6 +85,12 @@ class OIDCFilter(HTTPFilter):
     def response_head(self, exchange: Exchange, head: ResponseHead) -> ResponseHead:
         """Set the cookies of a session that has changed."""
         return response_with_cookies(exchange, head)
+
+    def _opened(self, cookies: Mapping[bytes, bytes]) -> tuple[Session, bool] | None:
+        """Return the session of a request, and whether it is sealed with the key that seals now."""
+        text = joined(cookies, self._state.cookies.name)
+        opened = None if text is None else self._state.cookies.opened(text)
+        return None if opened is None or self._state.has_ended(opened[0]) else opened
 
     # Who has logged in ------------------------------------------------------------------------------------------------
 
@@ -178,6 +183,10 @@ class OIDCFilter(HTTPFilter):
         """End a session here, and send the user to the provider to end it there, if it can."""
         guard, metadata = self._guard, self._state.provider.metadata
         gone = clear_cookies(cookies)
+        opened = self._opened(cookies)
+        if opened is not None:
+            self._state.end(opened[0])
+            self._state.provider.revoke(opened[0].refresh_token)
         after = guard.after_logout
         if after.startswith("/"):
             after = own_url(exchange.scheme, exchange.authority, after.encode("ascii")).decode("ascii", "replace")

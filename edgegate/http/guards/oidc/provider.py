@@ -119,6 +119,19 @@ class Provider:
         """Exchange a refresh token for new tokens; see L{redeem}."""
         return self._tokens({"grant_type": "refresh_token", "refresh_token": token})
 
+    def revoke(self, token: str) -> None:
+        """Give a refresh token back, if the provider takes it; whatever it answers, nobody waits for that."""
+        metadata, says = self.metadata, self.says
+        if metadata is None or not metadata.revocation or not token:
+            return
+        asked = {"token": token, "token_type_hint": "refresh_token"}
+        fields, body = token_request(metadata, says.client, says.secret, asked)
+        self._client.post(metadata.revocation, fields, body, TIMEOUT).addErrback(
+            lambda failure: log.info(
+                "{issuer} has not taken a token back: {why}", issuer=says.issuer, why=failure.getErrorMessage()
+            )
+        )
+
     def stop(self) -> None:
         """Ask nothing more."""
         self._stopped = True

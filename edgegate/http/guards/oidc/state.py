@@ -6,10 +6,14 @@ import os
 from collections.abc import Callable
 from time import time
 
+from edgegate.access.oidc.session import Session
 from edgegate.http.guards.oidc.cookie_box import CookieBox
 from edgegate.http.guards.oidc.provider import Provider
 from edgegate.http.guards.oidc.refreshes import Refreshes
 from edgegate.model.guards.oidc import OIDC
+
+MOST_ENDED = 10_000
+"""Sessions that are remembered to be over."""
 
 
 class OIDCState:
@@ -33,6 +37,17 @@ class OIDCState:
         self.random = random
         self.cookies = CookieBox(guard, random)
         self.refreshes: Refreshes | None = None
+        self._ended: dict[str, None] = {}
+
+    def end(self, session: Session) -> None:
+        """A user has logged out: to this process cookies that were copied before are no session any more."""
+        if len(self._ended) >= MOST_ENDED:
+            del self._ended[next(iter(self._ended))]
+        self._ended[session.identifier] = None
+
+    def has_ended(self, session: Session) -> bool:
+        """Whether its user has logged out."""
+        return session.identifier in self._ended
 
     def stop(self) -> None:
         """Nothing is left: providers may be asked for by others."""

@@ -25,6 +25,7 @@ METADATA = {
     "token_endpoint": ISSUER + "/token",
     "jwks_uri": ISSUER + "/keys",
     "end_session_endpoint": ISSUER + "/end",
+    "revocation_endpoint": ISSUER + "/revoke",
 }
 SAYS = OIDCClient(ISSUER, "me", b"secret", ("openid",))
 
@@ -74,7 +75,7 @@ class HeldProvider:
 
     def post(self, url: str, fields: Any, body: bytes, timeout: float) -> Deferred[tuple[int, bytes]]:
         """Take note of it."""
-        assert url == METADATA["token_endpoint"]
+        assert url in (METADATA["token_endpoint"], METADATA["revocation_endpoint"])
         self.secrets.append(b64decode(dict(fields)[b"authorization"].partition(b" ")[2]))
         done: Deferred[tuple[int, bytes]] = Deferred()
         self.posts.append((dict(parse_qsl(body.decode())), done))

@@ -273,9 +273,14 @@ class OIDCFilterTests(SynchronousTestCase):
         """The provider is told where the user goes next."""
         page = self.page(after_logout="/bye")
         page.log_in()
+        copied = dict(page.cookies)
         sent = page.ask(b"/oauth2/logout", method=b"POST").sent
         page.keep(sent)
         self.assertEqual(page.cookies, {})
+        asked = page.client.answer((200, b""))
+        self.assertEqual(asked, {"token": "refresh 1000000", "token_type_hint": "refresh_token"})
+        page.cookies = copied
+        self.assertEqual(status(page.ask(b"/", page=False)), 401)
         self.assertEqual(
             location(sent),
             "https://id.example/end?client_id=me&post_logout_redirect_uri=http%3A%2F%2Fweb.localhost%2Fbye",

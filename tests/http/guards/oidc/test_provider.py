@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -109,6 +110,18 @@ class ProviderTests(SynchronousTestCase):
             refreshed: Deferred[Any] = self.provider.refresh("r")
             self.assertEqual(self.client.answer(answer), {"grant_type": "refresh_token", "refresh_token": "r"})
             self.assertIsInstance(self.failureResultOf(refreshed).value, error)
+
+    def test_revoked(self) -> None:
+        """A token is given back to a provider that takes it; nobody waits for that, and nothing comes of a failure."""
+        self.provider.revoke("early")
+        self.client.tell()
+        self.provider.revoke("")
+        self.provider.revoke("one")
+        self.assertEqual(self.client.answer(ConnectionError("refused"))["token"], "one")
+        assert self.provider.metadata is not None
+        self.provider.metadata = replace(self.provider.metadata, revocation="")
+        self.provider.revoke("two")
+        self.assertEqual(self.client.posts, [])
 
     def test_stops(self) -> None:
         """A provider that nobody asks for any more is asked nothing more."""
