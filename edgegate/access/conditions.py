@@ -83,13 +83,24 @@ class _Method(_TextCheck):
 
 
 class _Host(_TextCheck):
-    """The authority, with its port (Envoy's C{:authority})."""
+    """
+    The authority, with its port (Envoy's C{:authority}).
 
-    __slots__ = ()
+    Here a name with a final dot is routed as the one without, which Envoy does not do. So a condition that would rather
+    match too much looks at both: else a dot would lead past what denies a host.
+    """
+
+    __slots__ = ("_lenient",)
+
+    def __init__(self, condition: Condition, texts: Texts, lenient: bool) -> None:
+        super().__init__(condition, texts)
+        self._lenient = lenient
 
     def fits(self, facts: Facts) -> bool:
         host = facts.host
-        return len(host) > 0 and self.texts.fits(host)
+        if not host:
+            return False
+        return self.texts.fits(host) or (self._lenient and self.texts.fits(facts.normal_host))
 
 
 class _ServerName(_TextCheck):
@@ -125,6 +136,8 @@ class _Header(_TextCheck):
 
     def fits(self, facts: Facts) -> bool:
         values = facts.header(self._name)
+        if self._lenient and self._name == b":authority" and self.texts.fits(facts.normal_host):
+            return True
         between = self._joint
         if between is not None and len(values) > 1:
             # what is empty adds nothing (Envoy's HeaderMapImpl::appendToHeader)
@@ -276,7 +289,7 @@ def _header(condition: Condition, lenient: bool) -> Check:
 
 
 def _host(condition: Condition, lenient: bool) -> Check:
-    return _Host(condition, Texts([each.lower() for each in _encoded(condition.values)]))
+    return _Host(condition, Texts([each.lower() for each in _encoded(condition.values)]), lenient)
 
 
 def _names(condition: Condition, lenient: bool) -> Check:

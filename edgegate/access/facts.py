@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 from edgegate.access.identities import identities
 from edgegate.model.addresses import Address, TCPAddress
+from edgegate.routing.hosts import host_of
 from edgegate.routing.matching import JOINED
 
 JWT: Final = "envoy.filters.http.jwt_authn"
@@ -120,6 +121,17 @@ class Facts:
         if host is None:
             host = self._host = b"" if self.request is None else self.request.authority.lower()
         return host
+
+    @property
+    def normal_host(self) -> bytes:
+        """The same in the form in which it is routed: without the final dot of its name."""
+        host = self.host
+        try:
+            name = host_of(host).encode("ascii")
+        except ValueError:
+            return host
+        _, colon, port = (host.rpartition(b"]")[2] if host[:1] == b"[" else host).partition(b":")
+        return b"%b:%b" % (name, port) if colon else name
 
     @property
     def names(self) -> tuple[bytes, ...]:

@@ -139,6 +139,8 @@ class AuthorizationTests(ServedTestCase):
         for target, host in (
             ("/", "SECRET.example"),
             ("/", "secret.example:80"),
+            ("/", "secret.example."),
+            ("/", "Secret.Example.:80"),
             ("http://secret.example/", "shop.example"),
             ("http://Secret.Example:8080/", "shop.example"),
         ):

@@ -118,7 +118,18 @@ class OperationTests(PolicyTestCase):
         """A host is compared whole, its port included, in any case."""
         judge = Judge(to("hosts: [App.example.com]"))
         self.fails(judge, asked(authority=b"app.example.com"), asked(authority=b"APP.Example.COM"))
-        self.passes(judge, asked(authority=b"app.example.com:443"), asked(authority=b"app.example.com."))
+        self.passes(judge, asked(authority=b"app.example.com:443"), asked(authority=b"app.example.org"))
+
+    def test_final_dot(self) -> None:
+        """A final dot, or another spelling of an address, leads to the same routes: so it is denied as well."""
+        judge = Judge(to("hosts: [a.example, 'a.example:*', '*.b.example', '[::1]']"))
+        for host in (b"a.example.", b"A.example.:80", b"x.b.example.", b"[0::1]"):
+            self.fails(judge, asked(authority=host))
+        self.passes(judge, asked(authority=b"a.example.org."), asked(authority=b"[::1]:80"))
+        self.fails(Judge(to("hosts: [a.example]", "ALLOW")), asked(authority=b"a.example."))
+        self.fails(Judge(to("notHosts: [a.example]", "ALLOW")), asked(authority=b"a.example."))
+        self.passes(Judge(to("notHosts: [a.example.]", "ALLOW")), asked(authority=b"a.example"))
+        self.fails(Judge(when("request.headers[host]", "values: [a.example]")), asked(authority=b"a.example."))
 
     def test_any_port(self) -> None:
         """Two forms hold for any port."""
