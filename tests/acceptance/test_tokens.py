@@ -199,11 +199,15 @@ class TokenTests(ServedTestCase):
         """Two tokens of one rule must both be good, wherever they stand."""
         now = time.time()
         fine, late = good(now), good(now, exp=1)
-        self.refused(self.ask(headers=[bearer(fine), bearer(late)]), "Jwt is expired")
-        self.refused(self.ask(headers=[bearer(late), bearer(fine)]), "Jwt is expired")
+        form = "Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections"
+        self.refused(self.ask(headers=[bearer(fine), bearer(late)]), form)
+        self.refused(self.ask(headers=[bearer(fine), bearer(fine)]), form)
         self.refused(self.ask(f"/?access_token={late.decode()}", headers=[bearer(fine)]), "Jwt is expired")
-        answer = self.ask(headers=[bearer(fine), bearer(good(now, sub="bob"))])
+        self.refused(self.ask(f"/?access_token={fine.decode()}", headers=[bearer(late)]), "Jwt is expired")
+        other = good(now, sub="bob").decode()
+        answer = self.ask(f"/?access_token={other}", headers=[bearer(fine)])
         self.assertEqual((answer.status, answer.told("x-user")), (200, ["alice@example.com"]))
+        self.assertEqual(answer.echo["target"], "/")
 
     def test_curve(self) -> None:
         """A key of a curve verifies; so does the other half of the pair that every such signature is one of."""

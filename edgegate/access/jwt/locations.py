@@ -3,7 +3,8 @@
 Where tokens stand in a request (Envoy's C{jwt_authn/extractor.cc}), and the request without them.
 
 Envoy takes the first of several parameters or cookies of one name; here all of them count, as fields of one name do: a
-backend may take another one than the first for the token that was verified.
+backend may take another one than the first for the token that was verified. Fields that are one value, as those of
+C{Authorization} are, have one token: several are none.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from edgegate.model.guards.jwt import JWTRule, TokenHeader
+from edgegate.routing.matching import JOINED
 
 Field = tuple[bytes, bytes]
 """A name in lower case and a value."""
@@ -44,6 +46,7 @@ class Locations:
         """
         found: list[bytes] = []
         for wanted, prefix in self._headers:
+            before = len(found)
             for name, value in fields:
                 if name == wanted:
                     if not prefix:
@@ -52,6 +55,9 @@ class Locations:
                         at = value.find(prefix)
                         if at >= 0:
                             found.append(_from(value, at + len(prefix)))
+            if len(found) > before + 1 and wanted in JOINED:
+                # there can be but one: others may take them for one, and that is no token
+                found[before:] = [JOINED[wanted].join(found[before:])]
         if self._params:
             mark = target.find(b"?")
             if mark >= 0 and self._may_hold(target, mark):

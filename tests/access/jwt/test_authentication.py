@@ -39,15 +39,22 @@ class AuthenticationTests(SynchronousTestCase):
 
     def test_all(self) -> None:
         """All tokens of one rule must be good; the first counts."""
+        rules = [state(headers=(TokenHeader(b"x-jwt"),))]
+
+        def jwt(**more: object) -> tuple[bytes, bytes]:
+            return b"x-jwt", good(**more)
+
+        self.assertEqual(self.verdict(rules, jwt(sub="a"), jwt(sub="b")), "a")
+        self.assertEqual(self.verdict(rules, jwt(sub="a"), jwt(exp=1)), "Jwt is expired")
         rules = [state()]
-        self.assertEqual(self.verdict(rules, self.bearer(sub="a"), self.bearer(sub="b")), "a")
-        self.assertEqual(self.verdict(rules, self.bearer(sub="a"), self.bearer(exp=1)), "Jwt is expired")
+        self.assertIn("not in the form", self.verdict(rules, self.bearer(), self.bearer()))
         query = b"/?access_token=" + good(exp=1)
         self.assertEqual(self.verdict(rules, self.bearer(), target=query), "Jwt is expired")
 
     def test_until(self) -> None:
         """Who asks with several passes until the first of them ends."""
-        found = authenticate([state()], [self.bearer(), self.bearer(exp=NOW + 5)], b"/", NOW)
+        tokens = [(b"x-jwt", good()), (b"x-jwt", good(exp=NOW + 5))]
+        found = authenticate([state(headers=(TokenHeader(b"x-jwt"),))], tokens, b"/", NOW)
         assert isinstance(found, Identity)
         self.assertEqual(found.until, NOW + 65)
 

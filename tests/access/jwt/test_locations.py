@@ -46,6 +46,11 @@ class LocationTests(SynchronousTestCase):
         fields = [(b"x-b", b"1"), (b"x-a", b"T 2"), (b"x-b", b""), (b"x-a", b"3")]
         self.assertEqual(self.found(own, *fields), [b"2", b"1", b""])
 
+    def test_joined(self) -> None:
+        """Several fields that there must be one of are no token, whatever each of them is."""
+        fields = [(b"authorization", b"Bearer a.b.c"), (b"authorization", b"Bearer d.e.f")]
+        self.assertEqual(self.found(Locations(rule()), *fields), [b"a.b.c,d.e.f"])
+
     def test_parameters(self) -> None:
         """Every parameter of the name counts, however it is spelt, decoded once."""
         own = Locations(rule(params=("t",)))
