@@ -19,9 +19,9 @@ DENIED = 403
 
 @dataclass(frozen=True, slots=True)
 class HeaderNames(Picklable):
-    """Some names of headers, in lower case: whole ones, beginnings and ends."""
+    """Some names of headers, in lower case and in their order: whole ones, beginnings and ends."""
 
-    exact: frozenset[bytes] = frozenset()
+    exact: tuple[bytes, ...] = ()
     prefixes: tuple[bytes, ...] = ()
     suffixes: tuple[bytes, ...] = ()
 

@@ -20,7 +20,7 @@ def authorizer(**what: Any) -> Authorizer:
 
 def names(*exact: bytes, prefixes: tuple[bytes, ...] = ()) -> HeaderNames:
     """Make a list of names."""
-    return HeaderNames(frozenset(exact), prefixes)
+    return HeaderNames(exact, prefixes)
 
 
 class CheckTests(SynchronousTestCase):

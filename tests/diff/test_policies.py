@@ -120,7 +120,7 @@ def said(line: int, provider: str = "a") -> ExternalAuthorization:
     """Make a policy that is said at a line."""
     origin = Origin("in.yaml", line, "AuthorizationPolicy n/p", ("spec",))
     rules = Rules(Action.CUSTOM, (Rule("r", origin=origin),))
-    names = HeaderNames(frozenset({b"a", b"b", b"c"}))
+    names = HeaderNames((b"a", b"b", b"c"))
     return ExternalAuthorization(
         "n/p", origin, rules, Authorizer(provider, Protocol.HTTP, "c", sent=names, origin=origin)
     )

@@ -12,7 +12,7 @@ class HeaderNamesTests(SynchronousTestCase):
 
     def test_fit(self) -> None:
         """A whole name, a beginning and an end fit, and nothing else does."""
-        names = HeaderNames(frozenset({b"cookie"}), (b"x-auth-",), (b"-id",))
+        names = HeaderNames((b"cookie",), (b"x-auth-",), (b"-id",))
         for name, fits in (
             *((b"cookie", True), (b"cookie2", False), (b"x-auth-", True), (b"x-auth-user", True), (b"x-aut", False)),
             *((b"x-request-id", True), (b"-id", True), (b"x-id-x", False), (b"", False)),

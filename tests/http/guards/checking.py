@@ -22,7 +22,7 @@ GET = b"GET /a?b HTTP/1.1\r\nHost: web.example\r\n"
 
 def names(*exact: bytes, prefixes: tuple[bytes, ...] = ()) -> HeaderNames:
     """Make a list of names."""
-    return HeaderNames(frozenset(exact), prefixes)
+    return HeaderNames(exact, prefixes)
 
 
 def asking(name: str = "login", cluster: str = "mirror", paths: tuple[str, ...] = (), **what: Any) -> Guard:

@@ -178,14 +178,14 @@ def header_names(names: Iterable[str]) -> HeaderNames:
     """Return names of headers, of which some may be beginnings C{x-*} or ends C{*-id}."""
     lower = [name.lower() for name in names]
     return HeaderNames(
-        frozenset(_encoded(name for name in lower if "*" not in name)),
+        tuple(_encoded(name for name in lower if "*" not in name)),
         tuple(_encoded(name[:-1] for name in lower if name.endswith("*") and name != "*")),
         tuple(_encoded(name[1:] for name in lower if name.startswith("*") and name != "*")),
     )
 
 
 def _encoded(names: Iterable[str]) -> list[bytes]:
-    return [name.encode("latin-1", "replace") for name in names]
+    return sorted({name.encode("latin-1", "replace") for name in names})
 
 
 def _body(said: BodyInCheck | None) -> values.BodyInCheck | None:

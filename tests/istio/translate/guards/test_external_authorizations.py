@@ -113,11 +113,11 @@ class ExternalAuthorizationsTests(SynchronousTestCase):
                 clears_route=True,
                 body=BodyInCheck(10, partial=True),
                 path_prefix=b"/check",
-                sent=HeaderNames(frozenset({b"cookie"}), (b"x-a-",), (b"-id",)),
+                sent=HeaderNames((b"cookie",), (b"x-a-",), (b"-id",)),
                 added=((b"x-url", Template.parse("%REQ(:PATH)%")),),
-                to_upstream=HeaderNames(frozenset({b"x-user"})),
-                to_client=HeaderNames(frozenset({b"set-cookie"})),
-                to_denied=HeaderNames(frozenset({b"content-type"})),
+                to_upstream=HeaderNames((b"x-user",)),
+                to_client=HeaderNames((b"set-cookie",)),
+                to_denied=HeaderNames((b"content-type",)),
             ),
         )
         assert found.origin is not None
