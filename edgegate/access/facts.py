@@ -86,7 +86,7 @@ class Facts:
     @ivar request: L{None}: there is none.
     """
 
-    __slots__ = ("_host", "_method", "_name", "_names", "_path", "_values", "connection", "request")
+    __slots__ = ("_fields", "_host", "_method", "_name", "_names", "_path", "_values", "connection", "request")
 
     def __init__(self, connection: Connection, request: Request | None = None) -> None:
         self.connection = connection
@@ -96,6 +96,7 @@ class Facts:
         self._host: bytes | None = None
         self._names: tuple[bytes, ...] | None = None
         self._name = b""
+        self._fields: dict[bytes, list[bytes]] | None = None
         self._values: list[bytes] = []
 
     @property
@@ -179,7 +180,7 @@ class Facts:
         if name[:1] != b":":
             # rules mostly ask for the same ones, one after the other
             if name != self._name:
-                self._values = [value.rstrip(b" \t") for key, value in request.headers if key == name]
+                self._values = self._values_of(request, name)
                 self._name = name
             return self._values
         if name == b":path":
@@ -190,6 +191,17 @@ class Facts:
         if name == b":method":
             return [request.method]
         return [request.scheme] if name == b":scheme" else []
+
+    def _values_of(self, request: Request, name: bytes) -> list[bytes]:
+        """Look for a name among all fields; for a second one make a table of them, as a third may follow."""
+        if not self._name:
+            return [value.rstrip(b" \t") for key, value in request.headers if key == name]
+        found = self._fields
+        if found is None:
+            found = self._fields = {}
+            for key, value in request.headers:
+                found.setdefault(key, []).append(value.rstrip(b" \t"))
+        return found.get(name, [])
 
     @property
     def claims(self) -> Mapping[str, object] | None:

@@ -348,6 +348,15 @@ class ConditionTests(PolicyTestCase):
         self.fails(judge, asked("/", "x-role: user", "x-role: root"), asked("/", "x-role: user", "x-role: sudo"))
         self.passes(judge, asked("/", "x-role: user,root"))
 
+    def test_several(self) -> None:
+        """Rules may ask for many headers."""
+        conditions = ", ".join(f"{{key: 'request.headers[x-{at % 3}]', values: ['{at % 3}']}}" for at in range(6))
+        judge = Judge(f"rules: [{{when: [{conditions}]}}]")
+        self.passes(judge, asked("/", "x-0: 0", "x-1: no", "x-1: 1", "x-2: 2 "))
+        self.fails(
+            judge, asked("/", "x-0: 0", "x-1: 1"), asked("/", "x-1: 1", "x-2: 2"), asked("/", "x-0: 0", "x-2: 2")
+        )
+
     def test_joined(self) -> None:
         """Fields that are one value are one to ALLOW; DENY looks at each as well."""
         twice = asked("/", "user-agent: a", "user-agent: bad")
