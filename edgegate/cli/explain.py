@@ -13,6 +13,7 @@ from urllib.parse import unquote
 import click
 import treq
 
+from edgegate.access.jwt.key_set import KeySet, parse_key_set
 from edgegate.admin.address import CONFIG
 from edgegate.admin.views import endpoint_health
 from edgegate.cli import shared_options
@@ -25,6 +26,7 @@ from edgegate.explain.certificates import client_refusal
 from edgegate.explain.decision import Decider
 from edgegate.explain.document import document
 from edgegate.explain.explanation import Explainer, Health
+from edgegate.explain.guards import JUDGES, judges_with
 from edgegate.explain.question import Question, question_of
 from edgegate.explain.tree import Mood, Node, lines, tree
 from edgegate.http.fields import Field
@@ -45,6 +47,16 @@ UNANSWERED = 2
 """The exit status where the question can't be answered: it is none, or the files are in error."""
 
 
+def _key_set(context: click.Context, parameter: click.Parameter, value: str | None) -> KeySet | None:
+    """Read a key set."""
+    if value is None:
+        return None
+    try:
+        return parse_key_set(Path(value).read_bytes(), secrets=False)
+    except ValueError as error:
+        raise click.BadParameter(f"no key set (RFC 7517): {error}") from None
+
+
 @click.command(short_help="Say why a request goes where it goes.")
 @click.argument("words", metavar="[METHOD] URL", nargs=-1)
 @click.option("-H", "--header", "headers", metavar="'NAME: VALUE'", multiple=True, help="A header field; repeatable.")
@@ -57,6 +69,13 @@ UNANSWERED = 2
 @click.option("--source", metavar="IP", help="The client's address. [default: 127.0.0.1]")
 @click.option(
     "--port", metavar="PORT", type=click.IntRange(1, 65535), help="The port to connect to. [default: the URL's]"
+)
+@click.option(
+    "--jwks",
+    metavar="FILE",
+    callback=_key_set,
+    type=click.Path(exists=True, dir_okay=False),
+    help="The keys of tokens that the gateway fetches; without it who has signed such a token is not told.",
 )
 @click.option("--trusted-hops", metavar="N", type=click.IntRange(0), help="As the gateway is started with.")
 @click.option(
@@ -79,6 +98,7 @@ def explain(
     words: tuple[str, ...],
     headers: tuple[str, ...],
     trusted_hops: int | None,
+    jwks: KeySet | None,
     output: str,
     config: str | None,
     admin: Admin,
@@ -128,26 +148,26 @@ def explain(
     if loaded.snapshot is None:
         report(loaded.problems, sys.stderr, "nothing is served, so nothing can be explained")
         raise SystemExit(UNANSWERED)
-    _explain(question, loaded, loaded.snapshot, notes, certificate, trusted_hops, health, output)
+    decider = Decider(loaded.snapshot, trusted_hops, judges=JUDGES if jwks is None else judges_with(jwks))
+    _explain(question, loaded, decider, notes, certificate, health, output)
 
 
 def _explain(
     question: Question,
     loaded: Loaded,
-    snapshot: Snapshot,
+    decider: Decider,
     notes: Notes,
     certificate: bytes | None,
-    trusted_hops: int | None,
     health: Health,
     output: str,
 ) -> None:
-    refused = "" if certificate is None else _refusal(snapshot, question, certificate)
+    refused = "" if certificate is None else _refusal(decider.snapshot, question, certificate)
     warnings = [
         Advice(f"check says: {each.message}", Origin(each.file, each.line, each.resource))
         for each in loaded.problems
         if each.severity is Severity.WARNING
     ]
-    explainer = Explainer(Decider(snapshot, trusted_hops), loaded.endpoints, notes, loaded.secrets, health, warnings)
+    explainer = Explainer(decider, loaded.endpoints, notes, loaded.secrets, health, warnings)
     found = explainer.explain(question, refused)
     if output == "json":
         click.echo(json.dumps(document(found), indent=2))

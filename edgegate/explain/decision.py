@@ -11,7 +11,7 @@ from enum import Enum
 
 from edgegate.errors import BODY_TOO_LARGE, NO_ROUTE, Fault
 from edgegate.explain.address_list import judged_first
-from edgegate.explain.guards import judged, judged_connection
+from edgegate.explain.guards import JUDGES, Judges, judged, judged_connection
 from edgegate.explain.judgement import Judgement, Verdict
 from edgegate.explain.question import Heads, Question
 from edgegate.explain.recorded import RecordedStream
@@ -109,8 +109,10 @@ class Decider:
         paths: PathNormalisation | None = None,
         limits: Limits | None = None,
         policies: bool = True,
+        judges: Judges = JUDGES,
     ) -> None:
         """
+        @param judges: What they are asked by.
         @param policies: Whether guards are asked; else all let everybody pass.
         @param trusted_hops: As C{--trusted-hops}; L{None}: as the files say, or 0.
         @param paths: As C{--path-normalization}; L{None}: as the files say, or its default.
@@ -118,6 +120,7 @@ class Decider:
         """
         proxy = snapshot.proxy
         self._policies = policies
+        self._judges = judges
         self.snapshot = snapshot
         self.trusted_hops = (proxy.trusted_hops or 0) if trusted_hops is None else trusted_hops
         paths = paths or PathNormalisation(proxy.paths or PathNormalisation.BASE.value)
@@ -186,7 +189,7 @@ class Decider:
         if question.claims:
             asked.note(METADATA, {PAYLOAD: claims_of(question.claims)})
         if chain.guarded and self._policies:
-            decided = replace(decided, guards=tuple(judged(guards_of(connection, head.host), asked)))
+            decided = replace(decided, guards=tuple(judged(guards_of(connection, head.host), asked, self._judges)))
         return decided if decided.denied is not None else self._routed(decided, connection, asked)
 
     def _routed(self, decided: Decision, connection: ConnectionInfo, asked: Exchange) -> Decision:
@@ -194,7 +197,7 @@ class Decider:
         found = selected(connection, asked.head, asked, self.trusted_hops)
         if isinstance(found, HTTPRoute):
             asked.route = found
-            guards = tuple(judged(found.guards, asked)) if self._policies else ()
+            guards = tuple(judged(found.guards, asked, self._judges)) if self._policies else ()
             return replace(decided, route=found, guards=(*decided.guards, *guards))
         if isinstance(found, Fault):
             return replace(decided, fault=found)

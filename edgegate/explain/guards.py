@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
+from edgegate.access.jwt.key_set import KeySet
 from edgegate.explain.address_list import judge_address_list, judge_connection_by_address
 from edgegate.explain.authorization import judge_authorization, judge_connection
 from edgegate.explain.concurrency import judge_concurrency
@@ -28,7 +30,9 @@ from edgegate.model.guards.oidc import OIDC
 from edgegate.model.guards.rate_limit import RateLimitGuard
 from edgegate.net.addresses import ConnectionInfo
 
-JUDGES: Final[dict[type[Guard], Callable[[Any, Exchange], Judgement]]] = {
+Judges = Mapping[type[Guard], Callable[[Any, Exchange], Judgement]]
+
+JUDGES: Final[Judges] = {
     AddressList: judge_address_list,
     Authorization: judge_authorization,
     ConcurrencyGuard: judge_concurrency,
@@ -66,10 +70,15 @@ def judged_connection(guards: Guards, connection: ConnectionInfo) -> Iterator[Ju
                 return
 
 
-def judged(guards: Guards, exchange: Exchange) -> Iterator[Judgement]:
+def judges_with(keys: KeySet) -> Judges:
+    """Return what judges where the keys are at hand that gateways fetch."""
+    return {**JUDGES, TokenGuard: partial(judge_tokens, fetched=keys)}
+
+
+def judged(guards: Guards, exchange: Exchange, judges: Judges = JUDGES) -> Iterator[Judgement]:
     """Yield what guards make of a request; one that denies it is the last."""
     for guard in guards:
-        judge = JUDGES.get(type(guard))
+        judge = judges.get(type(guard))
         if judge is None:
             found = Judgement(guard, Verdict.UNKNOWN, "only a gateway that runs can tell")
         else:

@@ -15,17 +15,19 @@ from edgegate.http.guards.token_identity import OutputNames, asks_permission, id
 from edgegate.model.guards.jwt import InlineKeys, RemoteKeys, TokenGuard
 
 
-def judge_tokens(guard: TokenGuard, exchange: Exchange) -> Judgement:
+def judge_tokens(guard: TokenGuard, exchange: Exchange, fetched: KeySet | None = None) -> Judgement:
     """
     Verify the tokens of a request with the keys that the files say.
 
     One whose keys are fetched passes, if nothing else is wrong with it; what it claims is believed then.
+
+    @param fetched: The keys of all rules whose keys are fetched; L{None}: they are not known.
     """
     head, outputs = exchange.head, OutputNames(guard)
     if head.method == b"OPTIONS" and asks_permission(head):
         outputs.sanitise(exchange)
         return Judgement(guard, Verdict.ALLOWED, "a preflight of CORS needs no token")
-    states = [RuleState(rule, _keys(rule.keys)) for rule in guard.rules]
+    states = [RuleState(rule, _keys(rule.keys, fetched)) for rule in guard.rules]
     found = authenticate(states, head.fields, head.target, time())
     if found is None:
         outputs.sanitise(exchange)
@@ -45,5 +47,5 @@ def judge_tokens(guard: TokenGuard, exchange: Exchange) -> Judgement:
     return Judgement(rule_guard(found.rule), Verdict.DENIED, found.refusal.text, refusal)
 
 
-def _keys(keys: InlineKeys | RemoteKeys) -> KeySet | None:
-    return parse_key_set(keys.text.encode(), secrets=True) if isinstance(keys, InlineKeys) else None
+def _keys(keys: InlineKeys | RemoteKeys, fetched: KeySet | None) -> KeySet | None:
+    return parse_key_set(keys.text.encode(), secrets=True) if isinstance(keys, InlineKeys) else fetched

@@ -6,16 +6,25 @@ import json
 import os
 import re
 import shlex
+import time
 from pathlib import Path
 
 from click.testing import CliRunner, Result
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.cli.explain import explain
+from tests.access.jwt.tokens import ISSUER, believed, good
 from tests.explain.test_advice import service
 from tests.explain.test_explanation import FILES
 from tests.istio.translate.compiling import gateway
 from tests.tls.handshakes import CLIENTS, SERVER
+
+TOKENS = f"""\
+apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: {{name: idp, namespace: istio-system}}
+spec: {{jwtRules: [{{issuer: "{ISSUER}"}}]}}
+"""
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "explain.md"
 
@@ -47,6 +56,19 @@ class ExplainTests(SynchronousTestCase):
         result = self.ask("http://shop.example/cart")
         self.assertEqual(result.exit_code, 1, result.output)
         self.assertIn("the request has no x-user", result.output)
+
+    def test_keys(self) -> None:
+        """With the keys that a gateway would fetch a token is verified; without them that is said."""
+        (self.folder / "tokens.yaml").write_text(TOKENS)
+        keys = Path(self.mktemp())
+        keys.write_text(believed())
+        asked = ("http://shop.example/cart/1", "-H", f"Authorization: Bearer {good(time.time()).decode()}")
+        self.assertIn("the keys that could tell whose it is are fetched", self.ask(*asked).output)
+        self.assertIn("its token of alice@example.com is valid", self.ask(*asked, "--jwks", str(keys)).output)
+        keys.write_text("<html>")
+        result = self.ask(*asked, "--jwks", str(keys))
+        self.assertEqual(result.exit_code, 2)
+        self.assertIn("no key set (RFC 7517): no object of JSON", result.output)
 
     def test_connections(self) -> None:
         """Connections have no method."""

@@ -6,6 +6,7 @@ import time
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.access.jwt.key_set import parse_key_set
 from edgegate.explain.judgement import Verdict
 from edgegate.explain.tokens import judge_tokens
 from edgegate.http.exchange import Exchange
@@ -79,3 +80,8 @@ class TokenTests(SynchronousTestCase):
         self.assertEqual(exchange.head.fields, [(b"x-user", b"alice@example.com")])
         found = judge_tokens(REMOTE, asked(b"Authorization: Bearer " + good(time.time(), exp=1)))
         self.assertEqual((found.verdict, found.words), (Verdict.DENIED, "Jwt is expired"))
+        keys = parse_key_set(believed().encode(), secrets=False)
+        found = judge_tokens(REMOTE, asked(b"Authorization: Bearer " + good(time.time())), keys)
+        self.assertIs(found.verdict, Verdict.ALLOWED)
+        forged = token({"iss": ISSUER}, rsa(1), kid="rsa-0")
+        self.assertIs(judge_tokens(REMOTE, asked(b"Authorization: Bearer " + forged), keys).verdict, Verdict.DENIED)
