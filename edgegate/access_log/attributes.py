@@ -92,6 +92,10 @@ def _mtls(record: LogRecord) -> Any:
     return bool(record.stream.connection.client_certificate)
 
 
+def _metadata(record: LogRecord) -> Any:
+    return record.stream.metadata or {}
+
+
 def _port(record: LogRecord) -> Any:
     peer = record.stream.connection.peer
     if isinstance(peer, TCPAddress):
@@ -112,6 +116,7 @@ _SPECIAL: Final[dict[tuple[str, str], Evaluate]] = {
     ("response", "size"): lambda record: record.stream.sent,
     ("response", "backend_latency"): _backend_latency,
     ("connection", "mtls"): _mtls,
+    ("metadata", "filter_metadata"): _metadata,
     ("source", "port"): _port,
     ("destination", "port"): lambda record: record.stream.port,
 }

@@ -6,7 +6,7 @@ The values of CEL in filters of access logs, its operators and its functions
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from edgegate.http.fields import Field
@@ -53,6 +53,24 @@ class Headers:
 
     def __len__(self) -> int:
         return len({name for name, _ in self._fields})
+
+
+def of_metadata(value: Any) -> Any:
+    """
+    Return a value of dynamic metadata as CEL has it: numbers are doubles, as in Envoy's C{Struct}.
+
+    @raise EvaluationError: It is none that CEL has.
+    """
+    if value is None or isinstance(value, bool | str | Mapping):
+        return value
+    if isinstance(value, list | tuple):
+        return [of_metadata(each) for each in value]
+    if isinstance(value, int | float):
+        try:
+            return float(value)
+        except OverflowError:
+            pass
+    raise EvaluationError
 
 
 def boolean(value: Any) -> bool:
@@ -139,6 +157,8 @@ def _in_range(value: int) -> int:
 
 
 def _within(left: Any, right: Any) -> Any:
+    if isinstance(right, Mapping):
+        return isinstance(left, str) and left in right
     if isinstance(right, Headers):
         return right.find(left) is not None
     if isinstance(right, list):

@@ -7,12 +7,12 @@ What CEL calls an error, such as an attribute that is not there, and what is no 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from random import random
 from typing import Any
 
 from edgegate.access_log.attributes import Evaluate, attribute
-from edgegate.access_log.cel_values import FUNCTIONS, OPERATORS, EvaluationError, Headers, boolean, text_of
+from edgegate.access_log.cel_values import FUNCTIONS, OPERATORS, EvaluationError, Headers, boolean, of_metadata, text_of
 from edgegate.access_log.record import LogRecord
 from edgegate.model.cel import (
     Attribute,
@@ -110,6 +110,9 @@ def _item(node: Item) -> Evaluate:
         found: Any = None
         if isinstance(container, Headers):
             found = container.find(wanted)
+        elif isinstance(container, Mapping):
+            if isinstance(wanted, str) and wanted in container:
+                return of_metadata(container[wanted])
         elif isinstance(container, list) and type(wanted) is int and 0 <= wanted < len(container):
             return container[wanted]
         if found is None:

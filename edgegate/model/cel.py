@@ -55,6 +55,7 @@ ATTRIBUTES: Final[Mapping[str, frozenset[str]]] = {
     "source": frozenset(("address", "port")),
     "destination": frozenset(("address", "port")),
     "upstream": frozenset(("address", "port", "local_address", "transport_failure_reason", "request_attempt_count")),
+    "metadata": frozenset(("filter_metadata",)),
     "xds": frozenset(("cluster_name", "route_name")),
 }
 """What Envoy's attributes are called (U{https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/advanced/attributes})."""

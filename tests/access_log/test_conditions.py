@@ -48,6 +48,30 @@ class ConditionTests(RecordCase):
         ):
             self.assertTrue(self.holds(expression), expression)
 
+    def test_metadata(self) -> None:
+        """What policies have found out."""
+        self.assertFalse(self.holds("has(metadata.filter_metadata['jwt'].payload)"))
+        claims = {"sub": "ali", "n": 3, "groups": ["a", "b"], "ok": True, "huge": 10**400, "deep": {"x": None}}
+        self.exchange.note("jwt", {"payload": claims, "kept": object()})
+        for expression, holds in (
+            ("metadata.filter_metadata['jwt'].payload.sub == 'ali'", True),
+            ("metadata.filter_metadata['jwt']['payload']['n'] == 3", True),
+            ("'a' in metadata.filter_metadata['jwt'].payload.groups", True),
+            ("metadata.filter_metadata.jwt.payload.groups[1] == 'b'", True),
+            ("metadata.filter_metadata.jwt.payload.ok", True),
+            ("'sub' in metadata.filter_metadata.jwt.payload", True),
+            ("metadata.filter_metadata.jwt.payload.deep.x == null", True),
+            ("has(metadata.filter_metadata.jwt.payload.none)", False),
+            ("metadata.filter_metadata.jwt.payload.huge > 1.0", False),
+            ("metadata.filter_metadata.jwt.kept == 'a'", False),
+            ("metadata.filter_metadata.jwt.payload == 'a'", False),
+            ("metadata.filter_metadata.jwt.payload.sub.more == 'a'", False),
+            ("metadata.filter_metadata == 'a'", False),
+            ("metadata.filter_metadata.jwt.payload > 1", False),
+            ("size(metadata.filter_metadata) > 0", False),
+        ):
+            self.assertIs(self.holds(expression), holds, expression)
+
     def test_do_not_hold(self) -> None:
         """What is not so, is no boolean, or is an error, is not logged."""
         self.exchange.head.fields.append((b"x-nines", b"9" * 4300))
