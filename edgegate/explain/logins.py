@@ -15,7 +15,7 @@ from edgegate.http.exchange import Exchange
 from edgegate.http.guards.identified import answered_without
 from edgegate.http.guards.oidc.answers import NEEDS_HTTPS, NOT_ALLOWED, goes_to_log_in, sent_to, unauthorized
 from edgegate.http.guards.oidc.cookie_box import CookieBox
-from edgegate.http.guards.oidc.passing import identify
+from edgegate.http.guards.oidc.passing import identify, token_session
 from edgegate.model.guards.oidc import OIDC
 
 
@@ -31,6 +31,9 @@ def judge_oidc(guard: OIDC, exchange: Exchange) -> Judgement:
     box = CookieBox(guard, os.urandom)
     cookies = received(head.fields, box.prefix)
     text = joined(cookies, box.name)
+    of_token = token_session(guard, exchange)
+    if of_token is not None:
+        return _passing(guard, exchange, of_token, cookies.keys(), "has a token")
     opened = None if text is None else box.opened(text)
     if opened is None:
         return _not_logged_in(guard, exchange, "it shows no session of this policy")
@@ -41,13 +44,18 @@ def _judged(guard: OIDC, exchange: Exchange, session: Session, own: Collection[b
     now = time()
     if now >= session.began + guard.lasts or (now >= session.fresh_until and not session.refresh_token):
         return _not_logged_in(guard, exchange, "its session is over")
+    found = _passing(guard, exchange, session, own, "has logged in")
+    if found.verdict is Verdict.ALLOWED and now >= session.fresh_until:
+        return Judgement(guard, Verdict.UNKNOWN, f"{found.words}, and the provider is asked for new tokens")
+    return found
+
+
+def _passing(guard: OIDC, exchange: Exchange, session: Session, own: Collection[bytes], has: str) -> Judgement:
     who = session.claims.get("sub", "")
     if not may_pass(session.claims, guard.allowed):
-        return Judgement(guard, Verdict.DENIED, f"{who} has logged in, and is none of those who may pass", NOT_ALLOWED)
+        return Judgement(guard, Verdict.DENIED, f"{who} {has}, and is none of those who may pass", NOT_ALLOWED)
     identify(guard, exchange, session, own)
-    if now >= session.fresh_until:
-        return Judgement(guard, Verdict.UNKNOWN, f"{who} has logged in, and the provider is asked for new tokens")
-    return Judgement(guard, Verdict.ALLOWED, f"{who} has logged in")
+    return Judgement(guard, Verdict.ALLOWED, f"{who} {has}")
 
 
 def _not_logged_in(guard: OIDC, exchange: Exchange, words: str) -> Judgement:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from os import urandom
 from time import time
 
@@ -12,6 +13,7 @@ from edgegate.explain.judgement import Verdict
 from edgegate.explain.logins import judge_oidc
 from edgegate.http.exchange import Exchange
 from edgegate.http.guards.oidc.cookie_box import CookieBox
+from edgegate.model.guards import jwt
 from edgegate.model.guards.jwt import ClaimHeader
 from edgegate.model.guards.oidc import AllowedClaim
 from tests.http.conversation import Conversation, routed, to_web
@@ -59,6 +61,13 @@ class LoginTests(SynchronousTestCase):
             self.assertEqual(found.verdict, verdict, words)
             self.assertIn(words, found.words)
             self.assertEqual(None if found.refusal is None else found.refusal.status, status)
+        for groups, verdict in ((["staff"], Verdict.ALLOWED), (["other"], Verdict.DENIED)):
+            exchange = asked()
+            exchange.note(jwt.METADATA, {jwt.PAYLOAD: {"sub": "app", "groups": groups}})
+            found = judge_oidc(replace(GUARD, accept_tokens=True), exchange)
+            self.assertEqual(found.verdict, verdict)
+            self.assertIn("app has a token", found.words)
+            self.assertEqual(judge_oidc(GUARD, exchange).verdict, Verdict.DENIED)
         exchange = asked(session())
         judge_oidc(GUARD, exchange)
         self.assertIn((b"x-user", b"ali"), exchange.head.fields)

@@ -38,7 +38,8 @@ class OIDCPolicy(TargetedPolicy, frozen=True, kw_only=True):
 
     C{clientSecret} is the client's secret alone; of a Secret it is the entry C{client-secret}. C{cookieKeys} has a key
     in each line, of which the first seals and all open; of a Secret it is the entry C{cookie-keys}. Where there is no
-    C{clientSecret}, PKCE alone proves who asks. C{afterLogout} is a URL or a path.
+    C{clientSecret}, PKCE alone proves who asks. C{afterLogout} is a URL or a path. With C{acceptTokens} a request
+    passes without a session that has a token which a RequestAuthentication has verified.
     """
 
     provider: OIDCProvider | None = None
@@ -54,3 +55,4 @@ class OIDCPolicy(TargetedPolicy, frozen=True, kw_only=True):
     allowed_claims: tuple[AllowedClaim, ...] = ()
     claims_to_headers: tuple[ClaimToHeader, ...] = ()
     forward_access_token: bool | None = None
+    accept_tokens: bool | None = None

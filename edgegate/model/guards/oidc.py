@@ -54,6 +54,7 @@ class OIDC(Guard):
     @ivar allowed: What users must be; none: all of the provider's may pass.
     @ivar claim_headers: What backends are told of users.
     @ivar forward_token: Whether backends get the access token (C{authorization: Bearer}).
+    @ivar accept_tokens: Whether a token that was verified before is as good as a session.
     """
 
     provider: OIDCClient
@@ -66,6 +67,7 @@ class OIDC(Guard):
     allowed: tuple[AllowedClaim, ...] = ()
     claim_headers: tuple[ClaimHeader, ...] = ()
     forward_token: bool = False
+    accept_tokens: bool = False
 
     def stage(self) -> Stage:
         """See L{Guard.stage}."""

@@ -32,7 +32,7 @@ from edgegate.http.guards.oidc.answers import (
     with_cookies,
 )
 from edgegate.http.guards.oidc.logins import Logins
-from edgegate.http.guards.oidc.passing import identify, keep_cookies, response_with_cookies
+from edgegate.http.guards.oidc.passing import identify, keep_cookies, response_with_cookies, token_session
 from edgegate.http.guards.oidc.provider import Provider, Providers
 from edgegate.http.guards.oidc.provider_client import TreqProviderClient
 from edgegate.http.guards.oidc.refreshes import Refreshes
@@ -76,6 +76,9 @@ class OIDCFilter(HTTPFilter):
         cookies = received(head.fields, self._state.cookies.prefix)
         if head.path == guard.logout:
             return self._when_known(exchange, partial(self._log_out, cookies))
+        of_token = token_session(guard, exchange)
+        if of_token is not None:
+            return self._pass(exchange, of_token, cookies, changed=False)
         opened = self._opened(cookies)
         if opened is None:
             return self._not_logged_in(exchange)

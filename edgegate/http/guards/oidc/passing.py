@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from edgegate.access.jwt.claims import SPLIT_BY_ITSELF, split_claims
@@ -21,6 +21,8 @@ METADATA: Final = "edgegate.oidc"
 _AUTHORIZATION: Final = b"authorization"
 _COOKIE: Final = b"cookie"
 _KEPT: Final = "cookies"
+_SAID: Final = "said"
+"""Whether the claims that policies see are those of a session."""
 
 
 class KeptCookies:
@@ -39,6 +41,16 @@ class KeptCookies:
         return "<cookies>"
 
 
+def token_session(guard: OIDC, exchange: Exchange) -> Session | None:
+    """Return what stands for the session of a request with a verified token; L{None}: there is none that counts."""
+    if not guard.accept_tokens or exchange.metadata is None:
+        return None
+    if exchange.metadata.get(METADATA, {}).get(_SAID):
+        return None  # the claims are those of another policy's session
+    claims = exchange.metadata.get(jwt.METADATA, {}).get(jwt.PAYLOAD)
+    return Session("", claims, 0, 0, 0) if isinstance(claims, Mapping) else None
+
+
 def identify(guard: OIDC, exchange: Exchange, session: Session, own: Collection[bytes]) -> None:
     """
     Tell the backend and all that follows who asks; the session's cookies are not theirs.
@@ -50,6 +62,7 @@ def identify(guard: OIDC, exchange: Exchange, session: Session, own: Collection[
     if jwt.METADATA not in (exchange.metadata or {}):
         # who shows a token as well is who that says
         exchange.note(jwt.METADATA, {jwt.PAYLOAD: claims})
+        exchange.note(METADATA, {_SAID: True})
     told = claim_fields(session.claims, guard.claim_headers)
     names = {header.name for header in guard.claim_headers}
     if guard.forward_token and session.access_token:

@@ -53,6 +53,7 @@ def _guard(policies: Policies, sources: SecretSources, policy: Resource[OIDCPoli
             for each in spec.claims_to_headers
         ),
         bool(spec.forward_access_token),
+        bool(spec.accept_tokens),
     )
 
 

@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.access.oidc.session import Session
 from edgegate.http.exchange import Exchange
-from edgegate.http.guards.oidc.passing import METADATA, identify, keep_cookies, response_with_cookies
+from edgegate.http.guards.oidc.passing import METADATA, identify, keep_cookies, response_with_cookies, token_session
 from edgegate.http.response import ResponseHead
 from edgegate.model.guards import jwt
 from edgegate.model.guards.jwt import ClaimHeader
@@ -46,6 +46,24 @@ class PassingTests(SynchronousTestCase):
         identify(guard(), asked, SESSION, ())
         assert asked.metadata is not None
         self.assertEqual(asked.metadata[jwt.METADATA][jwt.PAYLOAD], {"sub": "bob"})
+
+    def test_token_session(self) -> None:
+        """Only a token that was verified counts, and only where the policy says so."""
+        asked = exchange(b"Authorization: Bearer forged")
+        self.assertIsNone(token_session(guard(accept_tokens=True), asked))
+        asked.note(METADATA, {"claims": {"sub": "ali"}})
+        self.assertIsNone(token_session(guard(accept_tokens=True), asked))
+        asked.note(jwt.METADATA, {jwt.PAYLOAD: {"sub": "bob"}})
+        self.assertIsNone(token_session(guard(), asked))
+        found = token_session(guard(accept_tokens=True), asked)
+        assert found is not None
+        self.assertEqual(found.claims, {"sub": "bob"})
+
+    def test_session_of_another(self) -> None:
+        """The session of one policy is no token for another one."""
+        asked = exchange()
+        identify(guard(), asked, SESSION, ())
+        self.assertIsNone(token_session(guard(accept_tokens=True), asked))
 
     def test_cookies(self) -> None:
         """A response that sets a session is kept by nobody else; the session is not shown where metadata are."""

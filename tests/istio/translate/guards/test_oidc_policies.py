@@ -56,6 +56,7 @@ class OIDCPoliciesTests(SynchronousTestCase):
                 "clientSecret: {secretName: s}, cookieKeys: {secretName: s}, scopes: [email, openid], "
                 "callbackPath: /cb, "
                 "logoutPath: /out, afterLogout: /bye, cookieName: shop, sessionDuration: 1h, forwardAccessToken: true, "
+                "acceptTokens: true, "
                 "allowedClaims: [{claim: realm.roles, values: [a, b]}], claimsToHeaders: [{header: X-A, claim: b.c}]"
             )
             + SECRET,
@@ -63,8 +64,16 @@ class OIDCPoliciesTests(SynchronousTestCase):
         )
         self.assertEqual(guard.provider, OIDCClient("https://id.example", "me", b"open sesame", ("openid", "email")))
         self.assertEqual(
-            (guard.callback, guard.logout, guard.after_logout, guard.cookie, guard.lasts, guard.forward_token),
-            (b"/cb", b"/out", "/bye", b"shop", 3600, True),
+            (
+                guard.callback,
+                guard.logout,
+                guard.after_logout,
+                guard.cookie,
+                guard.lasts,
+                guard.forward_token,
+                guard.accept_tokens,
+            ),
+            (b"/cb", b"/out", "/bye", b"shop", 3600, True, True),
         )
         self.assertEqual(guard.allowed, (AllowedClaim(("realm", "roles"), ("a", "b")),))
         self.assertEqual(guard.claim_headers, (ClaimHeader(b"x-a", ("b", "c")),))
