@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edgegate.access.jwt.locations import Field
+from edgegate.access.jwt.locations import Field, Locations
 from edgegate.access.jwt.refusals import UNKNOWN_ISSUER, Refusal
 from edgegate.access.jwt.rule import RuleState
+from edgegate.access.jwt.token import Token
 from edgegate.access.jwt.verified_tokens import VerifiedToken
 
 
@@ -59,11 +60,16 @@ def authenticate(
     @return: L{None}: it has no token.
     """
     denial: Denial | None = None
+    located: Locations | None = None
+    tokens: list[bytes] = []
+    parsed: dict[bytes, Token | Refusal] = {}
     for rule in rules:
-        tokens = rule.locations.tokens(fields, target)
+        if rule.locations is not located:
+            located = rule.locations
+            tokens = located.tokens(fields, target)
         if not tokens:
             continue
-        judged = _all_valid(rule, tokens, now)
+        judged = _all_valid(rule, tokens, now, parsed)
         if isinstance(judged, Identity):
             return judged
         # what is wrong with a known issuer's token says more than that another rule does not know it
@@ -72,15 +78,17 @@ def authenticate(
     return denial
 
 
-def _all_valid(rule: RuleState, tokens: list[bytes], now: float) -> Identity | Denial:
+def _all_valid(
+    rule: RuleState, tokens: list[bytes], now: float, parsed: dict[bytes, Token | Refusal]
+) -> Identity | Denial:
     """Judge all tokens of one rule: each must pass, the last one first, and the first one counts (Envoy)."""
     if len(tokens) == 1:
-        only = rule.verify(tokens[0], now)
+        only = rule.verify(tokens[0], now, parsed)
         return Denial(only, rule) if isinstance(only, Refusal) else Identity(rule, only, only.until)
     until = float("inf")
     judged: VerifiedToken | Refusal | None = None
     for token in reversed(tokens):
-        judged = rule.verify(token, now)
+        judged = rule.verify(token, now, parsed)
         if isinstance(judged, Refusal):
             return Denial(judged, rule)
         until = min(until, judged.until)

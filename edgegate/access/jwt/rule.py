@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from edgegate.access.jwt.claims import (
@@ -17,9 +17,9 @@ from edgegate.access.jwt.claims import (
 from edgegate.access.jwt.counts import TokenCounts
 from edgegate.access.jwt.key_set import KeySet
 from edgegate.access.jwt.locations import Field, Locations
-from edgegate.access.jwt.refusals import NO_KEY, NOT_FETCHED, Refusal, RefusedToken
+from edgegate.access.jwt.refusals import NO_KEY, NOT_FETCHED, UNKNOWN_ISSUER, Refusal, RefusedToken
 from edgegate.access.jwt.token import Token, parse
-from edgegate.access.jwt.verified_tokens import VerifiedToken, VerifiedTokens
+from edgegate.access.jwt.verified_tokens import KnownIssuers, VerifiedToken, VerifiedTokens
 from edgegate.model.claims import claim_at
 from edgegate.model.guards.jwt import JWTRule
 
@@ -34,12 +34,22 @@ class RuleState:
     @ivar counts: Which tokens were remembered, and which had to be verified.
     """
 
-    __slots__ = ("_audiences", "_split", "_tokens", "counts", "keys", "locations", "rule", "unknown_key")
+    __slots__ = ("_audiences", "_others", "_split", "_tokens", "counts", "keys", "locations", "rule", "unknown_key")
 
-    def __init__(self, rule: JWTRule, keys: KeySet | None = None, counts: TokenCounts | None = None) -> None:
+    def __init__(
+        self,
+        rule: JWTRule,
+        keys: KeySet | None = None,
+        counts: TokenCounts | None = None,
+        issuers: KnownIssuers | None = None,
+    ) -> None:
+        """
+        @param issuers: What all rules of a guard know of their tokens; L{None}: there are no others.
+        """
         self.rule = rule
         self.keys = keys
         self.locations = Locations(rule)
+        self._others = issuers
         self.unknown_key: Callable[[], None] | None = None
         self.counts = TokenCounts() if counts is None else counts
         self._tokens = VerifiedTokens()
@@ -51,22 +61,27 @@ class RuleState:
         self.keys = keys
         self._tokens.clear()
 
-    def verify(self, token: bytes, now: float) -> VerifiedToken | Refusal:
+    def verify(self, token: bytes, now: float, parsed: dict[bytes, Token | Refusal]) -> VerifiedToken | Refusal:
         """
         Verify a token, or find it verified.
 
         @param now: In seconds since 1970.
+        @param parsed: The tokens of the same request that were read for other rules; this one is put there.
         """
         known = self._tokens.get(token, now)
         if known is not None:
             self.counts.cache_hits += 1
             return known
+        issuer, others = self.rule.issuer, self._others
+        if issuer and others is not None and others.of_another(token, issuer):
+            return UNKNOWN_ISSUER
         self.counts.cache_misses += 1
-        try:
-            parsed = parse(token)
-        except RefusedToken as refused:
-            return refused.refusal
-        return self._judged(parsed, now) or self._remembered(token, parsed)
+        read = parsed.get(token)
+        if read is None:
+            read = parsed[token] = _read(token)
+        if isinstance(read, Refusal):
+            return read
+        return self._judged(read, now) or self._remembered(token, read)
 
     def believed(self, token: bytes) -> VerifiedToken:
         """
@@ -91,6 +106,8 @@ class RuleState:
     def _remembered(self, token: bytes, parsed: Token) -> VerifiedToken:
         verified = self._made(parsed)
         self._tokens.put(token, verified)
+        if self._others is not None:
+            self._others.add(token, parsed.issuer)
         return verified
 
     def _made(self, parsed: Token) -> VerifiedToken:
@@ -107,6 +124,24 @@ class RuleState:
             if value is not None and len(value) <= LONGEST_FIELD:
                 found.append((header.name, value))
         return tuple(found)
+
+
+def _read(token: bytes) -> Token | Refusal:
+    try:
+        return parse(token)
+    except RefusedToken as refused:
+        return refused.refusal
+
+
+def rule_states(rules: Sequence[JWTRule], counts: TokenCounts | None = None) -> list[RuleState]:
+    """Return the states of rules that hold together: those whose tokens stand at the same places look there once."""
+    issuers = KnownIssuers() if len(rules) > 1 else None
+    states = [RuleState(rule, None, counts, issuers) for rule in rules]
+    places: dict[object, Locations] = {}
+    for state in states:
+        rule = state.rule
+        state.locations = places.setdefault((rule.headers, rule.params, rule.cookies), state.locations)
+    return states
 
 
 LONGEST_FIELD: Final = 8 << 10

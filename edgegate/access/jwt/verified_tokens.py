@@ -79,3 +79,26 @@ class VerifiedTokens:
             self._old, self._new = self._new, {}
             self._bytes = _TIMES * len(token)
         self._new[token] = verified
+
+
+class KnownIssuers:
+    """Whose the tokens are that were verified by any of some rules, so that the others need not read them."""
+
+    __slots__ = ("_bytes", "_issuers")
+
+    def __init__(self) -> None:
+        self._issuers: dict[bytes, str] = {}
+        self._bytes = 0
+
+    def add(self, token: bytes, issuer: str) -> None:
+        """A token was verified."""
+        self._bytes += len(token)
+        if len(self._issuers) >= MOST_TOKENS or self._bytes > MOST_BYTES:
+            self._issuers.clear()
+            self._bytes = len(token)
+        self._issuers[token] = issuer
+
+    def of_another(self, token: bytes, issuer: str) -> bool:
+        """Whether a token is known to be another issuer's."""
+        known = self._issuers.get(token)
+        return known is not None and known != issuer

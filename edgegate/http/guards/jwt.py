@@ -6,7 +6,7 @@ from __future__ import annotations
 from edgegate.access.jwt.authentication import Denial
 from edgegate.access.jwt.challenge import challenge
 from edgegate.access.jwt.key_set import parse_key_set
-from edgegate.access.jwt.rule import RuleState
+from edgegate.access.jwt.rule import RuleState, rule_states
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.filters.interfaces import FilterStatus, HTTPFilter
@@ -28,7 +28,7 @@ class TokenState:
     def __init__(self, guard: TokenGuard, key_sets: KeySets) -> None:
         self.counts = counts = key_sets.counts
         counts.used = True
-        self.rules = tuple(RuleState(rule, counts=counts) for rule in guard.rules)
+        self.rules = tuple(rule_states(guard.rules, counts))
         self._users = [_RuleKeys(rule, key_sets) for rule in self.rules]
 
     def stop(self) -> None:
