@@ -60,7 +60,7 @@ def trials(decision: Decision, notes: Notes) -> Iterator[Trial]:
             yield trial
             if trial.held:
                 return
-    elif decision.connection is not None and decision.chain is not None:
+    elif decision.connection is not None and decision.chain is not None and decision.denied is None:
         for number, route in enumerate(decision.chain.tcp or ()):
             trial = Trial(route, number, None, route.origin, None, _tcp_obstacle(route, decision.connection))
             yield trial

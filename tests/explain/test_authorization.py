@@ -133,6 +133,9 @@ class ExplainedTests(SynchronousTestCase):
 
     def test_connection(self) -> None:
         """A connection that no policy allows is closed."""
-        decision = Explained.of(self.FILES).decide("", "tcp://any.example:9000")
+        explained = Explained.of(self.FILES)
+        decision = explained.decide("", "tcp://any.example:9000")
+        found = Explainer(explained.decider(), explained.endpoints, explained.notes).explain_decision(decision)
+        self.assertEqual((found.disagrees, found.trials, found.served), (False, (), False))
         assert decision.denied is not None
         self.assertEqual(decision.denied.guard.name, "default/all")
