@@ -54,21 +54,21 @@ from edgegate.model.guards.envoy_rate_limits import (
 _INSERTS: Final = frozenset({Operation.INSERT_BEFORE, Operation.INSERT_AFTER, Operation.INSERT_FIRST, Operation.ADD})
 
 _REFUSING: Final = (
-    "basic_auth",
-    "credential_injector",
-    "csrf",
-    "ext_authz",
-    "geoip",
-    "jwt_authn",
-    "lua",
-    "oauth2",
-    "rbac",
-    "wasm",
-    "bandwidth_limit",
     "admission_control",
     "api_key_auth",
-    "ip_tagging",
+    "bandwidth_limit",
+    "basic_auth",
+    "connection_limit",
+    "csrf",
+    "ext_authz",
     "ext_proc",
+    "jwt_authn",
+    "local_ratelimit",
+    "lua",
+    "oauth2",
+    "ratelimit",
+    "rbac",
+    "wasm",
 )
 """Names of Envoy's filters that refuse requests, or may: what such a one was to guard is not served without it."""
 
@@ -80,6 +80,7 @@ _OTHER_WAYS: Final = {
     "rbac": "an AuthorizationPolicy does so",
     "oauth2": "an OIDCPolicy of edgegate.io/v1alpha1 does so",
     "lua": "headers of a VirtualService, or an AuthorizationPolicy, may do so",
+    "connection_limit": "--max-connections and its kin do so",
 }
 
 
@@ -154,6 +155,8 @@ class _Patching:
             self._filter()
         elif apply_to in (ApplyTo.VIRTUAL_HOST, ApplyTo.HTTP_ROUTE):
             self._settings(apply_to is ApplyTo.HTTP_ROUTE)
+        elif apply_to in (ApplyTo.NETWORK_FILTER, ApplyTo.LISTENER_FILTER):
+            self._connection_filter()
         elif apply_to is not ApplyTo.CLUSTER or self._operation is not Operation.ADD:
             self._passed_over(f"{apply_to.value} is not patched here")
 
@@ -209,9 +212,17 @@ class _Patching:
             for server in servers:
                 self.found.setdefault(server, _Found()).filters.append((self.resource, limit, first))
 
+    def _connection_filter(self) -> None:
+        """Report a filter of connections."""
+        message = self._message()
+        config = message.typed("typed_config")
+        self._other_filter(message, message.text("name"), "" if config is None else config[0])
+
     def _other_filter(self, message: Message, name: str, type_: str) -> None:
         said = f"{name} {type_}"
         refuses = next((each for each in _REFUSING if f".{each}" in said), "")
+        if refuses == "lua" and not _lua_refuses(message):
+            refuses = ""
         where = (*self._path, "patch")
         if refuses and self._operation not in (Operation.REMOVE, Operation.INVALID):
             other = _OTHER_WAYS.get(refuses, "take the patch out to serve without it")
@@ -286,3 +297,12 @@ class _Patching:
                 self._other_filter(message, name, type_)
         message.end("a route" if of_route else "a virtual host")
         return Settings(rules, local, with_host)
+
+
+def _lua_refuses(message: Message) -> bool:
+    """Whether a script may answer requests itself; one that is nowhere to be seen may."""
+    config = message.typed("typed_config")
+    inner = message if config is None else config[1]
+    source = inner.message("default_source_code")
+    code = inner.text("inline_code") or ("" if source is None else source.text("inline_string"))
+    return not code or "respond" in code

@@ -206,6 +206,14 @@ class EnvoyFilterTests(SynchronousTestCase):
             told = self.told(envoy_filter(http_filter(f"{{name: {name}}}")))
             self.assertIn("not honoured", told)
             self.assertIn(wanted, told)
+        script = "{{name: envoy.filters.http.lua, typed_config: {{'@type': a/envoy.L, inlineCode: '{}'}}}}"
+        self.assertIn("warning: ", self.told(envoy_filter(http_filter(script.format("handle:headers():add(1)")))))
+        self.assertIn("error: ", self.told(envoy_filter(http_filter(script.format("handle:respond({})")))))
+        connections = (
+            "{{applyTo: NETWORK_FILTER, patch: {{operation: INSERT_FIRST, value: {{name: envoy.filters.network.{}}}}}}}"
+        )
+        self.assertIn("--max-connections", self.told(envoy_filter(connections.format("connection_limit"))))
+        self.assertIn("warning: ", self.told(envoy_filter(connections.format("http_connection_manager"))))
         removed = http_filter("{name: envoy.filters.http.lua}", operation="REMOVE")
         self.assertNotIn("error", self.told(envoy_filter(removed)))
 
