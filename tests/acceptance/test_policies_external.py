@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
+import subprocess
 import threading
 from collections.abc import Callable
 from concurrent import futures
@@ -333,6 +335,17 @@ class ExternalAuthorizationTests(ServedTestCase):
         self.assertEqual((asked[3] == body, asked[2]["x-envoy-auth-partial-body"]), (True, "false"))
         self.assertTrue(self.backends.saw("one")[-1].body == body)
         self.assertEqual(self.ask("/ok", "body.example", "POST", body=b"x" * 100_001).status, 413)
+
+    def test_bodies_of_http2(self) -> None:
+        """A client of HTTP/2 has room for as much as is kept."""
+        body = os.urandom(95_000)
+        (self.served.folder / "body").write_bytes(body)
+        url = f"http://127.0.0.1:{self.served.ports['http']}/ok"
+        command = ["curl", "-sS", "--http2-prior-knowledge", "-H", "Host: body.example", "--data-binary", "@body", url]
+        done = subprocess.run(command, cwd=self.served.folder, capture_output=True, timeout=PATIENCE, check=True)
+        self.assertEqual(json.loads(done.stdout)["backend"], "one")
+        self.assertTrue(self.services["odd"].asked[-1][3] == body)
+        self.assertTrue(self.backends.saw("one")[-1].body == body)
 
     def test_client_leaves(self) -> None:
         """Who leaves while a service is asked leaves nothing behind."""
