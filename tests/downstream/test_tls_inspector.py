@@ -15,6 +15,7 @@ from twisted.internet.threads import deferToThread
 from edgegate.downstream.listener import NO_SERVER
 from edgegate.downstream.listener_filter import Serving
 from edgegate.downstream.tls_inspector import PATIENCE, TLSInspector
+from edgegate.model.guards.address_list import AddressList
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.poller import poller
 from edgegate.net.ssl_request import GSSENC_REQUEST, SSL_REQUEST
@@ -23,7 +24,8 @@ from edgegate.overload.idle import UNASKED
 from edgegate.routing.hosts import HostTable
 from edgegate.tls.client_hello import UNRECOGNIZED_NAME
 from edgegate.tls.sni import ContextMap
-from tests.downstream.arriving import PLAIN, SECURE, SNI, STRICT, ArrivingCase, listener
+from tests.access.test_address_list import addresses
+from tests.downstream.arriving import HERE, PLAIN, SECURE, SNI, STRICT, ArrivingCase, listener
 from tests.net.pairs import Recorder, until
 from tests.tls.handshakes import client_context, naming, only, secrets, server_tls
 from tests.tls.hellos import real, records
@@ -192,6 +194,26 @@ class TLSInspectorTests(ArrivingCase):
             self.assertEqual(await deferToThread(client.recv, 100), UNRECOGNIZED_NAME)
         told = [(each.server_name, each.unknown) for each in self.observer.rejected]
         self.assertEqual(told, [("z.example", True), ("", True)])
+
+    async def test_refused_by_address(self) -> None:
+        """Who may not come to a server is told to go before its handshake; to the others of the port he may."""
+        guarded = replace(SECURE, guards=(AddressList("n/local", HERE, deny=addresses("127.0.0.0/8")),))
+        port = self.open(listener(None, HostTable([("a.example", guarded), ("b.example", STRICT)])))
+        client = self.connect()
+        client.sendall(real("a.example"))
+        self.assertEqual(await deferToThread(client.recv, 100), b"")
+        (rejected,) = self.observer.rejected
+        self.assertEqual((rejected.reason, rejected.server_name), ("address_list_denied[n/local]", "a.example"))
+        self.assertEqual((port.pending, self.http.connections), (set(), []))
+
+    async def test_refused_at_once(self) -> None:
+        """Where a list stands on all of a port, nothing is read of who may not come."""
+        guards = (AddressList("n/local", HERE, deny=addresses("127.0.0.0/8")),)
+        secure = HostTable([("a.example", replace(SECURE, guards=guards))])
+        self.open(replace(listener(None, secure), first=guards))
+        self.assertEqual(await deferToThread(self.connect().recv, 100), b"")
+        (rejected,) = self.observer.rejected
+        self.assertEqual((rejected.reason, rejected.server_name), ("address_list_denied[n/local]", ""))
 
     async def test_plain_beside(self) -> None:
         """What does not begin with TLS goes to the plain server where there is one."""
