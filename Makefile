@@ -21,7 +21,7 @@ BENCH ?=
 # Where the package is compiled for its tests, and what of them runs there: what passes bytes, and no test of the files.
 COMPILED = build/compiled
 COMPILED_TESTS ?= $(addprefix tests.acceptance.test_,traffic retries upgrade bodies bytes http2 \
-  http2_conformance grpc hostile_http2 metrics policies authorization tokens envoy_filters)
+  http2_conformance grpc hostile_http2 policies authorization tokens envoy_filters)
 comma := ,
 
 # $(call venv,EXTRAS): make the virtual environment, and install again only when setup.cfg has changed since.
