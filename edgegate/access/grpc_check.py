@@ -13,7 +13,7 @@ from typing import Final
 from edgegate.access.http_check import joined
 from edgegate.access.verdict import Action, Field, Mutation, Outcome, Verdict, failed
 from edgegate.model.addresses import Address, TCPAddress
-from edgegate.model.authorizers import DENIED, Authorizer
+from edgegate.model.authorizers import Authorizer
 from edgegate.protobuf.reading import (
     Fields,
     MalformedMessage,
@@ -162,18 +162,27 @@ def _verdict(authorizer: Authorizer, response: Fields) -> Verdict:
     status = message_of(response, 1)
     code = 0 if status is None else signed_of(status, 1)
     if code == 0:
-        found = _allowed(authorizer, message_of(response, 3) or {})
-        found.metadata = _struct(message_of(response, 4) or {}, 0)
+        said = message_of(response, 3) or {}
+        found = _allowed(authorizer, said)
+        # the older of the two places comes first (Envoy's ext_authz_grpc_impl.cc)
+        found.metadata = _struct(message_of(said, 3) or message_of(response, 4) or {}, 0)
         return found
     if 5 in response:
-        # Envoy's ext_authz_grpc_impl.cc: it is none of a refusal's
-        return failed(authorizer, "it answers with an error_response")
+        return _failed(authorizer, response)
+    found = Verdict(Outcome.DENIED)
     try:
-        found = _denied(message_of(response, 2) or {})
+        _answer(found, message_of(response, 2) or {})
         found.metadata = _struct(message_of(response, 4) or {}, 0)
     except MalformedMessage:
         # a refusal stays one, whatever else is said: a failure may let requests pass
-        found = Verdict(Outcome.DENIED)
+        return Verdict(Outcome.DENIED)
+    return found
+
+
+def _failed(authorizer: Authorizer, response: Fields) -> Verdict:
+    """Return what an C{error_response} says: nothing of the request, only what its client gets if it may not pass."""
+    found = failed(authorizer, "it answers with an error_response")
+    _answer(found, message_of(response, 5) or {})
     return found
 
 
@@ -198,17 +207,18 @@ def _allowed(authorizer: Authorizer, said: Fields) -> Verdict:
     return found
 
 
-def _denied(said: Fields) -> Verdict:
+def _answer(found: Verdict, said: Fields) -> None:
+    """Take over what a client that is refused is to get."""
     http = message_of(said, 1)
     status = 0 if http is None else number_of(http, 1)
-    found = Verdict(Outcome.DENIED, status if 200 <= status <= 599 else DENIED)
+    if 200 <= status <= 599:
+        found.status = status
     found.body = bytes_of(said, 3)
     for option in all_of(said, 2):
         # a refusal stays one, whatever its headers are
         mutation = _mutation(option, Action.APPEND_IF_EXISTS_OR_ADD)
         if mutation is not None:
             found.fields.append((mutation[0], mutation[1]))
-    return found
 
 
 def _mutation(option: bytes, otherwise: Action) -> Mutation | None:

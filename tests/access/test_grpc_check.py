@@ -174,7 +174,7 @@ class CheckResponseTests(SynchronousTestCase):
         """What is no answer, or says of itself that it is an error, is a failure."""
         for message, words in (
             (b"\x08", "no CheckResponse"),
-            (answer(13, error_response={"status": {"code": 500}}), "error_response"),
+            (answer(13, error_response={}), "error_response"),
             (answer(ok_response={"headers": [option("bad name", "x")]}), "a header that there can't be"),
             (answer(ok_response={"headers": [option("x", "a\r\nb")]}), "a header that there can't be"),
             (answer(ok_response={"response_headers_to_add": [option("", "a")]}), "a header that there can't be"),
@@ -183,6 +183,20 @@ class CheckResponseTests(SynchronousTestCase):
             found = verdict_of(AUTHORIZER, message)
             self.assertEqual((found.outcome, found.status), (Outcome.FAILED, 503))
             self.assertIn(words, found.words)
+
+    def test_error_response(self) -> None:
+        """A service may say what clients get where it can't decide."""
+        said = {"status": {"code": 502}, "body": "later", "headers": [option("retry-after", "3")]}
+        found = verdict_of(AUTHORIZER, answer(13, error_response=said))
+        self.assertEqual((found.outcome, found.status, found.body), (Outcome.FAILED, 502, b"later"))
+        self.assertEqual(found.fields, [(b"retry-after", b"3")])
+
+    def test_older_metadata(self) -> None:
+        """Metadata of ok_response, where it stood before, comes first."""
+        message = message_class(f"{AUTH}.CheckResponse")()
+        message.dynamic_metadata.update({"a": "new"})
+        message.ok_response.dynamic_metadata.update({"a": "old"})
+        self.assertEqual(verdict_of(AUTHORIZER, message.SerializeToString()).metadata, {"a": "old"})
 
     def test_raw_value(self) -> None:
         """A value may be said as bytes."""
