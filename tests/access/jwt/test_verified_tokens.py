@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.access.jwt.verified_tokens import MOST_BYTES, MOST_TOKENS, VerifiedToken, VerifiedTokens
+from edgegate.access.jwt.verified_tokens import MOST_BYTES, MOST_TOKENS, KnownIssuers, VerifiedToken, VerifiedTokens
 
 
 class VerifiedTokenTests(SynchronousTestCase):
@@ -42,3 +42,22 @@ class VerifiedTokenTests(SynchronousTestCase):
         tokens.put(b"a", VerifiedToken(10.0, {}, ()))
         tokens.clear()
         self.assertIsNone(tokens.get(b"a", 0.0))
+
+
+class KnownIssuerTests(SynchronousTestCase):
+    """L{KnownIssuers}."""
+
+    def test_another(self) -> None:
+        """A token that was verified is its issuer's; of others nothing is known."""
+        issuers = KnownIssuers()
+        issuers.add(b"a", "one")
+        self.assertEqual([issuers.of_another(b"a", each) for each in ("one", "two")], [False, True])
+        self.assertFalse(issuers.of_another(b"b", "one"))
+
+    def test_bounded(self) -> None:
+        """Large ones are fewer."""
+        issuers = KnownIssuers()
+        for number in range(2000):
+            issuers.add(b"%016000d" % number, "one")
+        self.assertFalse(issuers.of_another(b"%016000d" % 0, "two"))
+        self.assertTrue(issuers.of_another(b"%016000d" % 1999, "two"))
