@@ -11,6 +11,7 @@ from edgegate.diff.curl import command, request_line
 from edgegate.diff.fields import FieldChange
 from edgegate.diff.findings import Change, Difference, Findings, Section, Witness
 from edgegate.diff.wording import shown_field
+from edgegate.model.claims import claim_path
 from edgegate.model.origin import Origin
 
 SHOWN: Final = 3
@@ -194,6 +195,9 @@ def _witness(witness: Witness) -> dict[str, object]:
             "target": question.target.decode("latin-1"),
             "headers": [[name.decode("latin-1"), shown_field(name, value)] for name, value in question.headers],
         }
+        if question.claims:
+            named = ((claim_path(name.decode("latin-1")), value) for name, value in question.claims)
+            said["claims"] = [[list(path), value.decode("utf-8", "replace")] for path, value in named]
     elif question.local is not None:
         said |= {"source": str(question.peer), "destination": str(question.local)}
     return {**said, "old": _origin(witness.old), "new": _origin(witness.new), "command": command(witness)}

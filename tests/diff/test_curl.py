@@ -51,6 +51,13 @@ class CommandTests(SynchronousTestCase):
         said = request_line(question)
         self.assertRegex(said, r"\| x-api-key: hidden \(sha256 [0-9a-f]{16}\) \|")
 
+    def test_claims(self) -> None:
+        """What takes a token with claims says which, and has the token from a variable."""
+        claims = ((b"@request.auth.claims[dept][name]", b"it"), (b"@request.auth.claims[sub]", b"bob"))
+        question = replace(question_of("GET", "http://shop.example/"), claims=claims)
+        self.assertIn('-H "Authorization: Bearer $TOKEN" http://shop.example/', line(question))
+        self.assertIn("| a token with dept.name: it, sub: bob", request_line(question))
+
     def test_bytes(self) -> None:
         """A shell makes the very bytes of it that are asked for, whether or not they are characters."""
         for value in ("\u00e4\u20ac".encode(), b"\xff\xfe it's", b"a\\b\xe4", b"tab\there"):
