@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -232,6 +233,20 @@ def _no_route(answer: Answer) -> bool:
     return "NR" in answer.flags.split(",") or answer.details == "route_not_found"
 
 
+_POLICY: Final = re.compile(
+    r"(?s:(?:rbac_access_denied|jwt_authn_|ext_authz_|address_list_|(?:local_|request_)?rate_limit|concurrency_limited"
+    r"|oidc_|basic_auth_|guard_failed|(?:missing|unknown)_api_key|(?:no|invalid)_credential).*)"
+)
+"""How the details of a refusal begin that is a policy's, edgegate's or Envoy's."""
+
+_POLICY_FLAGS: Final = frozenset(("RL", "RLSE", "UAEX"))
+
+
+def _refused_by_policy(answer: Answer) -> bool:
+    """Whether a policy has refused a request: its line does not tell where it would have gone."""
+    return bool(_POLICY.fullmatch(answer.details)) or not _POLICY_FLAGS.isdisjoint(answer.flags.split(","))
+
+
 def _aborted(answer: Answer) -> bool:
     return FAULT_ABORT.flag in answer.flags.split(",")
 
@@ -244,7 +259,7 @@ def _backend(answer: Answer) -> str | None:
 def relation(answer: Answer, outcome: Outcome) -> Verdict:
     """Compare how a request was answered with what would become of it, as far as the first is said."""
     behaviour = outcome.behaviour
-    if isinstance(behaviour, Relayed):
+    if isinstance(behaviour, Relayed) or _refused_by_policy(answer):
         return Verdict.UNSAID
     abort = behaviour.faults.abort if isinstance(behaviour, Sent | Answered) and behaviour.faults else None
     if abort is not None and abort.share >= 1:

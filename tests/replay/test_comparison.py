@@ -174,6 +174,19 @@ class AgainstLogTests(SynchronousTestCase):
         for answer, behaviour, expected in cases:
             self.assertIs(relation(answer, Outcome(behaviour, "")), expected, (answer, behaviour))
 
+    def test_policy(self) -> None:
+        """What a policy has refused tells nothing of where it would have gone."""
+        behaviour = Answered(direct=DirectResponse(200, b""))
+        for answer in (
+            Answer(403, details="address_list_denied[default/a]", cluster=""),
+            Answer(403, details="rbac_access_denied_matched_policy[none]", cluster=""),
+            Answer(401, details="jwt_authn_access_denied{Jwt_is_missing}", cluster=""),
+            Answer(429, "RL", "request_rate_limited", cluster=""),
+            Answer(403, "UAEX", cluster=""),
+        ):
+            self.assertIs(relation(answer, Outcome(behaviour, "")), Verdict.UNSAID, answer)
+        self.assertIs(relation(Answer(403, cluster=""), Outcome(behaviour, "")), Verdict.OTHERWISE)
+
     def test_mirror(self) -> None:
         """Who gets a copy answers nobody: a request that its backend answered goes elsewhere now."""
         found = Outcome(Sent((Share(OTHER, 1, 100),), mirrors=(Mirror(SHOP),)), "", clusters=frozenset((SHOP, OTHER)))
