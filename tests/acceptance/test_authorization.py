@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
 
@@ -234,21 +235,29 @@ class ReloadTests(ServedTestCase):
     files = {"gateway.yaml": GATEWAY + ROUTES}
 
     def test_kept_alive(self) -> None:
-        """A connection that is open meets what a reload brings with its next request."""
+        """A connection that is open meets what a reload brings; what can't be read leaves all as it was."""
         client = self.client()
         self.assertEqual(client.ask("GET", "/admin", "shop.example").where, "one")
         policies = self.served.folder / "etc" / "policies.yaml"
         policies.write_text(POLICIES)
-        self.reload()
-        self.assertEqual(self._later(client), "403")
+        self.reload("reloaded in")
+        self.assertEqual(self.later(client), "403")
+        # what denies, mended so that it denies nothing, beside what is no port
+        policies.write_text(POLICIES.replace("/admin", "/other").replace("methods: [DELETE]", "ports: [http]"))
+        self.reload("reload refused")
+        self.assertEqual(self.later(client), "403")
+        policies.unlink()
+        self.reload("reloaded in", 2)
+        self.assertEqual(self.later(client), "one")
 
-    def reload(self) -> None:
+    def reload(self, word: str, count: int = 1) -> None:
         """Have the gateway read its files again."""
-        process = self.served.gateway.process
-        process.send_signal(1)
-        self.served.gateway.says("reloaded in")
+        gateway = self.served.gateway
+        gateway.process.send_signal(signal.SIGHUP)
+        gateway.says(word, count)
 
-    def _later(self, client: Client) -> str:
+    def later(self, client: Client) -> str:
+        """Ask on a connection that may have been ended meanwhile, or on another one."""
         try:
             return client.ask("GET", "/admin", "shop.example").where
         except (AssertionError, OSError):
