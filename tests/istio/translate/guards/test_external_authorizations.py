@@ -209,3 +209,13 @@ spec: {host: auth.example, trafficPolicy: {connectionPool: {http: {http2MaxReque
         text = MESH % ("login", HTTP % "") + entry().replace("[{address: 10.0.0.9}]", "[]") + custom()
         _, problems = compiled(WEB + ROUTES + text)
         self.assertTrue([line for line in problems if "endpoint" in line], problems)
+
+    def test_login_behind_itself(self) -> None:
+        """A login that is asked about itself is warned of, where the rule leaves nothing out."""
+        there = virtual_service("login", "login.example", f"http: [{route('auth.example', 8000)}]")
+        for rules, warned in (("[{}]", True), ('[{to: [{operation: {notPaths: ["/l*"]}}]}]', False)):
+            text = MESH % ("login", HTTP % "") + entry() + custom(rules=rules)
+            for services in (ROUTES, ROUTES + there):
+                _, problems = compiled(WEB + services + text)
+                found = [line for line in problems if "nobody can log in" in line]
+                self.assertEqual(len(found), int(warned and services != ROUTES), problems)
