@@ -16,6 +16,7 @@ from cryptography import x509
 from edgegate.admin.cluster_settings import balancing, ejection, encryption, limits
 from edgegate.model.addresses import Address, TCPAddress
 from edgegate.model.clusters import NO_ENDPOINTS, Cluster, Endpoint, Endpoints
+from edgegate.model.guards.guard import Guards
 from edgegate.model.match_parts import as_written
 from edgegate.model.matching import HTTPMatch, Kind, StringMatch
 from edgegate.model.origin import Origin
@@ -186,9 +187,9 @@ def _http_routes(chain: FilterChain) -> Iterator[Row]:
     hosts = [host for _, host in chain.http.items()]
     if not hosts:
         # Nobody serves these hosts, as in istioctl's table.
-        hosts = [VirtualHost(name) for name in chain.hosts]
+        hosts = [VirtualHost(name, guards=chain.guards) for name in chain.hosts]
     for host in hosts:
-        base: Row = {"name": chain.name, "domains": host.domain}
+        base: Row = {"name": chain.name, "domains": host.domain, **_policies(host.guards)}
         if host.redirect_port is not None:
             target = f"redirect to https port {host.redirect_port}"
             yield {**base, "match": "/*", "virtual_service": None, "to": [target], **origin_row(chain.origin)}
@@ -196,7 +197,9 @@ def _http_routes(chain: FilterChain) -> Iterator[Row]:
         if not host.routes:
             yield {**base, "match": "/*", "virtual_service": "404", "to": [], **origin_row(chain.origin)}
         for route in host.routes:
-            yield {**base, "match": matches(route), **_route(route.origin, route.destinations), "route": route.name}
+            own = _policies((*host.guards, *route.guards))
+            said = _route(route.origin, route.destinations)
+            yield {**base, **own, "match": matches(route), **said, "route": route.name}
 
 
 def _tcp_route(chain: FilterChain, names: list[str], route: TCPRoute) -> Row:
@@ -204,8 +207,14 @@ def _tcp_route(chain: FilterChain, names: list[str], route: TCPRoute) -> Row:
         "name": chain.name,
         "domains": ", ".join(route.sni_hosts or names or chain.hosts),
         "match": tcp_match(route),
+        **_policies(chain.guards),
         **_route(route.origin, route.destinations),
     }
+
+
+def _policies(guards: Guards) -> Row:
+    """Return the policies that are met, in their order; nothing where there are none."""
+    return {"policies": [guard.origin.resource for guard in guards]} if guards else {}
 
 
 def tcp_match(route: TCPRoute) -> str:

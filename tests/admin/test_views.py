@@ -20,6 +20,8 @@ from edgegate.model.tracing import DeclaredTracing
 from edgegate.routing.snapshot import Snapshot
 from edgegate.tls.secret_store import Secrets
 from tests.admin.served import AUTHORITY, ENDPOINTS, ISSUED, NOW, OLD, SECRETS, SNAPSHOT, WEB, PretendedGateway
+from tests.istio.translate.compiling import compiled, gateway, route, virtual_service
+from tests.istio.translate.guards.test_targets import policy, target
 
 EVERYTHING = (
     views.listeners(SNAPSHOT),
@@ -70,6 +72,14 @@ class ViewsTests(SynchronousTestCase):
                 ["tls.443", "tls.example", "*", "shop.default", [WEB]],
             ],
         )
+
+    def test_policies(self) -> None:
+        """The policies that a request meets on its way to a route stand with it, where there are some."""
+        files = gateway("gw", "80 HTTP a.example") + virtual_service("vs", "a.example", f"http: [{route(name='one')}]")
+        self.assertNotIn("policies", views.routes(compiled(files)[0])[0])
+        on_route = policy(target("VirtualService", "vs"), "inner")
+        (row,) = views.routes(compiled(files + policy(target("Gateway", "gw")) + on_route)[0])
+        self.assertEqual(row["policies"], ["AddressListPolicy default/p", "AddressListPolicy default/inner"])
 
     def test_matches(self) -> None:
         """Which requests a route takes is said in words, with what ignores case."""
