@@ -12,13 +12,15 @@ class Place:
 
     @ivar hosts: Its virtual host with its port: with the number of the files, and with the one that is bound.
     @ivar route: Its route's name; empty: it has none.
+    @ivar port: Of the listener, as the files name it.
     """
 
-    __slots__ = ("hosts", "route")
+    __slots__ = ("hosts", "port", "route")
 
-    def __init__(self, hosts: tuple[str, ...], route: str) -> None:
+    def __init__(self, hosts: tuple[str, ...], route: str, port: int = 0) -> None:
         self.hosts = hosts
         self.route = route
+        self.port = port
 
 
 class Effective:
@@ -27,13 +29,16 @@ class Effective:
 
     @ivar rules: Which make its descriptors.
     @ivar local: The local limit; L{None}: the filter's own.
+    @ivar owner: Whose buckets of the local limit are taken from: those of a route, of a virtual host or of a listener.
+        Each has its own, also where several are given the same limit.
     """
 
-    __slots__ = ("local", "rules")
+    __slots__ = ("local", "owner", "rules")
 
-    def __init__(self, rules: tuple[DescriptorRule, ...], local: LocalLimit | None) -> None:
+    def __init__(self, rules: tuple[DescriptorRule, ...], local: LocalLimit | None, owner: str = "") -> None:
         self.rules = rules
         self.local = local
+        self.owner = owner
 
 
 def effective(scopes: Scopes, place: Place) -> Effective:
@@ -51,7 +56,13 @@ def effective(scopes: Scopes, place: Place) -> Effective:
         rules = (*route.rules, *(host.rules or ()))
     else:
         rules = route.rules
-    return Effective(rules, route.local or host.local)
+    owner = f":{place.port}"
+    if route.local is not None or host.local is not None:
+        # the first name is that by the number of the files, which --map-port does not change
+        owner = place.hosts[0] if place.hosts else owner
+    if route.local is not None:
+        owner = f"{owner}/{place.route}"
+    return Effective(rules, route.local or host.local, owner)
 
 
 def _is_of(name: str, hosts: tuple[str, ...]) -> bool:

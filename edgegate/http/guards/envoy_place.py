@@ -38,7 +38,7 @@ class Settled:
         known = self._found.get(key)
         if known is None:
             hosts = (f"{domain}:{listener.port}", f"{domain}:{bound}") if domain else ()
-            place = Place(hosts, "" if route is None else route.name)
+            place = Place(hosts, "" if route is None else route.name, listener.port)
             known = self._found[key] = route, effective(self._scopes, place)
         return known
 

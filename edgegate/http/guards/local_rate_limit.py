@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import ceil
+from os import getpid
 from random import Random
 from time import monotonic
 from typing import Final
@@ -20,6 +21,7 @@ from edgegate.http.guards.rate_limit_state import RateLimits
 from edgegate.http.guards.refusal import Refusal, refuse
 from edgegate.http.response import ResponseHead
 from edgegate.model.guards.envoy_rate_limits import LocalLimit, LocalRateLimit, Pair
+from edgegate.net.addresses import ConnectionInfo
 
 _NAMESPACE: Final = "envoy.filters.http.local_ratelimit"
 _TOLD: Final = "told"
@@ -32,11 +34,14 @@ class _Limit:
 
     __slots__ = ("counter", "counts", "limit", "makers", "refusal", "unenforced")
 
-    def __init__(self, guard: LocalRateLimit, limit: LocalLimit, scope: str, environment: HTTPEnvironment) -> None:
+    def __init__(self, guard: LocalRateLimit, limit: LocalLimit, owner: str, environment: HTTPEnvironment) -> None:
+        """
+        @param owner: Whose buckets they are: see L{Effective.owner}.
+        """
         self.limit = limit
         shared = environment.access.shared(RateLimits, RateLimits)
-        self.counter = LocalCounter(limit, scope, shared.buckets)
-        self.counts = shared.counts(scope, limit.prefix)
+        self.counter = LocalCounter(limit, f"{guard.name} {owner}", shared.buckets)
+        self.counts = shared.counts(guard.name, limit.prefix)
         self.refusal = local_refusal(limit)
         self.unenforced = fields_of(limit.unenforced_fields)
         # known by the identity of what rules count, which is kept here
@@ -62,17 +67,17 @@ class LocalRateLimitFilter(HTTPFilter):
         self._guard = guard
         self._environment = environment
         self._settled = Settled(guard.scopes, environment.trusted_hops)
-        self._limits: dict[LocalLimit, _Limit] = {}
+        self._limits: dict[tuple[LocalLimit, str], _Limit] = {}
 
     def request_head(self, exchange: Exchange) -> FilterStatus:
         """See L{HTTPFilter.request_head}."""
         route, settled = self._settled.of(exchange)
-        limit = self._limit_of(settled.local or self._guard.limit)
+        limit = self._limit_of(settled.local or self._guard.limit, settled.owner)
         said, random = limit.limit, self._environment.random
         if not _falls(said.enabled, random):
             return FilterStatus.CONTINUE
         descriptors = limit.maker(settled).of(exchange, destination(route)) if said.descriptors else []
-        connection = b"%x" % id(exchange.connection) if said.per_connection else b""
+        connection = told_apart(exchange.connection) if said.per_connection else b""
         told = limit.counter.take(descriptors, connection, monotonic())
         if told is None:
             return FilterStatus.CONTINUE
@@ -97,11 +102,19 @@ class LocalRateLimitFilter(HTTPFilter):
         told = exchange.metadata.get(_NAMESPACE, {}).get(_TOLD) if exchange.metadata is not None else None
         return head.with_set(shown(told)) if isinstance(told, Told) else head
 
-    def _limit_of(self, limit: LocalLimit) -> _Limit:
-        found = self._limits.get(limit)
+    def _limit_of(self, limit: LocalLimit, owner: str) -> _Limit:
+        found = self._limits.get((limit, owner))
         if found is None:
-            found = self._limits[limit] = _Limit(self._guard, limit, self._guard.name, self._environment)
+            found = self._limits[limit, owner] = _Limit(self._guard, limit, owner, self._environment)
         return found
+
+
+def told_apart(connection: ConnectionInfo) -> bytes:
+    """
+    Return what tells a connection from all others, also from those of other processes, which have the same buckets, and
+    from those whose place in memory it has.
+    """
+    return b"%x:%x:%x" % (getpid(), id(connection), int(connection.since * 1e9))
 
 
 def local_refusal(limit: LocalLimit) -> Refusal:

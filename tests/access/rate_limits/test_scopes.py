@@ -66,3 +66,13 @@ class ScopesTests(SynchronousTestCase):
         both = Scopes((("", Settings(local=one)),), (("", "api", Settings(local=two)),))
         self.assertEqual(effective(both, PLACE).local, two)
         self.assertEqual(effective(both, Place(PLACE.hosts, "")).local, one)
+
+    def test_owner(self) -> None:
+        """Each route, virtual host and listener that a limit is given to has its own buckets of it."""
+        one = LocalLimit("one")
+        host, route = (("", Settings(local=one)),), (("", "api", Settings(local=one)),)
+        place = Place(PLACE.hosts, "api", 80)
+        self.assertEqual(effective(Scopes(), place).owner, ":80")
+        self.assertEqual(effective(Scopes(host), place).owner, "shop.example:80")
+        self.assertEqual(effective(Scopes(host, route), place).owner, "shop.example:80/api")
+        self.assertEqual(effective(Scopes(host), Place((), "", 81)).owner, ":81")

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.http.guards.local_rate_limit import told_apart
 from edgegate.http.guards.rate_limit_state import RateLimits
 from edgegate.model.guards.envoy_rate_limits import (
     Action,
@@ -18,6 +19,7 @@ from edgegate.model.guards.envoy_rate_limits import (
     Settings,
     TokenBucket,
 )
+from edgegate.net.addresses import ConnectionInfo
 from tests.http.conversation import NOTHING_LEFT, Conversation, FakeStream
 from tests.http.guards.guards import ORIGIN, guarded
 from tests.http.h1.test_downstream_connection import GET, OK
@@ -78,6 +80,15 @@ class LocalRateLimitTests(SynchronousTestCase):
         self.assertEqual(self.passed(4, LIMIT, everywhere), 2)
         self.assertEqual(self.passed(4, LIMIT, elsewhere), 1)
 
+    def test_owners(self) -> None:
+        """Virtual hosts that are given the same limit have each their own bucket."""
+        same = Scopes((("", Settings(local=LIMIT)),))
+        self.assertEqual(self.passed(2, LIMIT, same), 1)
+        moved = GET.replace(b"web.example", b"moved.example")
+        client = self.ask(LIMIT, same, moved)
+        self.assertTrue(client.sent.startswith(b"HTTP/1.1 30"), client.sent)
+        self.assertTrue(self.ask(LIMIT, same, moved).sent.startswith(b"HTTP/1.1 429 "))
+
     def test_descriptors(self) -> None:
         """What routes say makes the descriptors, unless the filter has rules itself."""
         described = LocalDescriptor((("user", "qa"),), TokenBucket(1, 600.0))
@@ -97,6 +108,12 @@ class LocalRateLimitTests(SynchronousTestCase):
         client.deliver(GET)
         self.assertIn(b"HTTP/1.1 429 ", client.sent)
         self.assertEqual(self.ask(limit).sent, b"")
+
+    def test_later_connections(self) -> None:
+        """One that has the place in memory of another that is gone does not have its bucket."""
+        last = guarded()
+        found = {told_apart(ConnectionInfo(last.listener, last.chain, last.peer, last.local)) for _ in range(64)}
+        self.assertEqual(len(found), 64)
 
     def test_grpc(self) -> None:
         """A client of gRPC gets its status, and what is told otherwise of it."""
