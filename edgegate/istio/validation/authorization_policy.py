@@ -148,7 +148,7 @@ def _check_action(findings: Findings, policy: AuthorizationPolicy) -> None:
     if said is None:
         return
     path = ("metadata", "annotations", DRY_RUN)
-    if said not in TRUE | FALSE:
+    if not isinstance(said, str) or said not in TRUE | FALSE:
         findings.error(path, f'{show(said)} is neither "true" nor "false"')
     elif action not in (Action.ALLOW, Action.DENY):
         findings.error(path, f"only ALLOW and DENY can be tried, and the action is {action.value}")

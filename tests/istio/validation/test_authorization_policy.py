@@ -168,6 +168,8 @@ class AuthorizationPolicyTests(CasesTestCase):
             ("'true'", "DENY", ""),
             ("'False'", "DENY", ""),
             ("'yes'", "DENY", "neither"),
+            ("true", "DENY", "neither"),
+            ("[a, b]", "DENY", "neither"),
             ("'true'", "AUDIT", "only ALLOW and DENY can be tried"),
         ):
             text = (

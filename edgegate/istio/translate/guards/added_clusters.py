@@ -11,7 +11,7 @@ from edgegate.istio.envoy.messages import Message, Teller
 from edgegate.istio.kinds.envoy_filter import ApplyTo, EnvoyFilter, Operation
 from edgegate.istio.kinds.service_entry import ServiceEntry
 from edgegate.istio.resources import Resource, Resources
-from edgegate.istio.translate.guards.envoy_matches import for_gateways
+from edgegate.istio.translate.guards.envoy_matches import asks_for_metadata, for_gateways
 from edgegate.model import codes
 
 
@@ -36,7 +36,7 @@ def _clusters(resource: Resource[EnvoyFilter], problems: Problems) -> Iterator[R
         inner = patch.patch
         if patch.apply_to is not ApplyTo.CLUSTER or inner is None or inner.operation is not Operation.ADD:
             continue
-        if not for_gateways(patch) or inner.value is None:
+        if not for_gateways(patch) or asks_for_metadata(patch) or inner.value is None:
             continue
 
         def error(path: tuple[str | int, ...], message: str) -> None:

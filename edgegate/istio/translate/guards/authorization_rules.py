@@ -116,7 +116,8 @@ def is_tried(policy: Policy) -> bool:
     """Whether nothing is refused by a policy, only noted that it would be."""
     metadata = policy.document.value.get("metadata")
     annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
-    return isinstance(annotations, dict) and annotations.get(DRY_RUN) in TRUE
+    said = annotations.get(DRY_RUN) if isinstance(annotations, dict) else None
+    return isinstance(said, str) and said in TRUE
 
 
 def action_of(policy: Policy) -> Action:

@@ -31,12 +31,14 @@ from edgegate.istio.translate.guards.added_clusters import added_names
 from edgegate.istio.translate.guards.envoy_matches import (
     ROUTERS,
     STANDARD,
+    asks_for_metadata,
     filter_of,
     for_gateways,
     host_key,
     route_key,
     servers_of,
 )
+from edgegate.istio.translate.guards.envoy_refusing import refusing
 from edgegate.istio.translate.guards.standing import Policies, Standing
 from edgegate.istio.translate.guards.targets import Targeted
 from edgegate.istio.translate.mesh import root_namespace
@@ -52,36 +54,6 @@ from edgegate.model.guards.envoy_rate_limits import (
 )
 
 _INSERTS: Final = frozenset({Operation.INSERT_BEFORE, Operation.INSERT_AFTER, Operation.INSERT_FIRST, Operation.ADD})
-
-_REFUSING: Final = (
-    "admission_control",
-    "api_key_auth",
-    "bandwidth_limit",
-    "basic_auth",
-    "connection_limit",
-    "csrf",
-    "ext_authz",
-    "ext_proc",
-    "jwt_authn",
-    "local_ratelimit",
-    "lua",
-    "oauth2",
-    "ratelimit",
-    "rbac",
-    "wasm",
-)
-"""Names of Envoy's filters that refuse requests, or may: what such a one was to guard is not served without it."""
-
-_OTHER_WAYS: Final = {
-    "basic_auth": "a BasicAuthPolicy of edgegate.io/v1alpha1 does so",
-    "api_key_auth": "an APIKeyPolicy of edgegate.io/v1alpha1 does so",
-    "ext_authz": "an AuthorizationPolicy with action CUSTOM does so",
-    "jwt_authn": "a RequestAuthentication does so",
-    "rbac": "an AuthorizationPolicy does so",
-    "oauth2": "an OIDCPolicy of edgegate.io/v1alpha1 does so",
-    "lua": "headers of a VirtualService, or an AuthorizationPolicy, may do so",
-    "connection_limit": "--max-connections and its kin do so",
-}
 
 
 @dataclass(slots=True)
@@ -151,6 +123,10 @@ class _Patching:
     def apply(self) -> None:
         """Take note of what it says, or report why it can't be honoured."""
         apply_to = self.patch.apply_to
+        if asks_for_metadata(self.patch):
+            message = "passed over: this gateway has no metadata by which a patch could choose it"
+            self._warn((*self._path, "match", "proxy", "metadata"), message)
+            return
         if apply_to is ApplyTo.HTTP_FILTER:
             self._filter()
         elif apply_to in (ApplyTo.VIRTUAL_HOST, ApplyTo.HTTP_ROUTE):
@@ -181,7 +157,17 @@ class _Patching:
         self.resource.warning(self.policies.problems, path, message, code=codes.ENVOY_FILTER)
 
     def _passed_over(self, why: str) -> None:
-        self._warn((*self._path, "applyTo"), f"not honoured: {why}")
+        if not self._refuses(None if self.patch.patch is None else self.patch.patch.value):
+            self._warn((*self._path, "applyTo"), f"not honoured: {why}")
+
+    def _refuses(self, value: object, name: str = "") -> bool:
+        """Whether there is a filter that may refuse somebody, which is reported: it is not passed over."""
+        if self._operation in (Operation.REMOVE, Operation.INVALID) or self.patch.apply_to is ApplyTo.CLUSTER:
+            return False
+        found = refusing(value, name)
+        if found is not None:
+            self._error((*self._path, "patch"), f"not honoured: {show(found[0])} may refuse requests; {found[1]}")
+        return found is not None
 
     def _filter(self) -> None:
         message = self._message()
@@ -190,7 +176,7 @@ class _Patching:
         config = message.typed("typed_config")
         type_ = config[0] if config is not None else ""
         if type_ not in (LOCAL, SERVICE):
-            self._other_filter(message, name, type_)
+            self._other_filter(name, type_, None if self.patch.patch is None else self.patch.patch.value)
             return
         if self._operation not in _INSERTS:
             self._error((*self._path, "patch", "operation"), f"not honoured: insert {name}, with all that it needs")
@@ -214,21 +200,13 @@ class _Patching:
 
     def _connection_filter(self) -> None:
         """Report a filter of connections."""
-        message = self._message()
-        config = message.typed("typed_config")
-        self._other_filter(message, message.text("name"), "" if config is None else config[0])
+        name = self._message().text("name")
+        self._other_filter(name, "", None if self.patch.patch is None else self.patch.patch.value)
 
-    def _other_filter(self, message: Message, name: str, type_: str) -> None:
-        said = f"{name} {type_}"
-        refuses = next((each for each in _REFUSING if f".{each}" in said), "")
-        if refuses == "lua" and not _lua_refuses(message):
-            refuses = ""
-        where = (*self._path, "patch")
-        if refuses and self._operation not in (Operation.REMOVE, Operation.INVALID):
-            other = _OTHER_WAYS.get(refuses, "take the patch out to serve without it")
-            self._error(where, f"not honoured: {show(name or type_)} may refuse requests; {other}")
-        else:
-            self._warn(where, f"not honoured: {show(name or type_ or 'a filter without a name')} is no filter here")
+    def _other_filter(self, name: str, type_: str, value: object) -> None:
+        if not self._refuses(value, name):
+            said = show(name or type_ or "a filter without a name")
+            self._warn((*self._path, "patch"), f"not honoured: {said} is no filter here")
 
     def _nothing_there(self, name: str) -> None:
         path = (*self._path, name) if self.patch.match is not None else self._path
@@ -294,15 +272,6 @@ class _Patching:
                 own = descriptor_rules(inner)
                 rules, with_host = rules if own is None else own, host_rules_included(inner) or with_host
             else:
-                self._other_filter(message, name, type_)
+                self._other_filter(name, type_, {"name": name, "@type": type_})
         message.end("a route" if of_route else "a virtual host")
         return Settings(rules, local, with_host)
-
-
-def _lua_refuses(message: Message) -> bool:
-    """Whether a script may answer requests itself; one that is nowhere to be seen may."""
-    config = message.typed("typed_config")
-    inner = message if config is None else config[1]
-    source = inner.message("default_source_code")
-    code = inner.text("inline_code") or ("" if source is None else source.text("inline_string"))
-    return not code or "respond" in code

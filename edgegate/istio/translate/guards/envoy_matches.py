@@ -42,13 +42,16 @@ _PORT_IN_NAME: Final = re.compile(r"(?:[0-9a-fA-F.:\[\]]+_|https?\.)([0-9]{1,5})
 
 
 def for_gateways(patch: ConfigPatch) -> bool:
-    """Whether a patch is for gateways, by the context and the proxies that it names."""
+    """Whether a patch is for gateways, by its context."""
     match = patch.match
     if match is None:
         return True
-    if match.proxy is not None and match.proxy.metadata:
-        return False
     return match.context in (None, PatchContext.ANY, PatchContext.GATEWAY)
+
+
+def asks_for_metadata(patch: ConfigPatch) -> bool:
+    """Whether a patch is for proxies that have told Istio something of themselves: this gateway has told nothing."""
+    return patch.match is not None and patch.match.proxy is not None and bool(patch.match.proxy.metadata)
 
 
 def servers_of(match: ListenerMatch | None, servers: Iterable[Server], port_map: Mapping[int, int]) -> list[Server]:

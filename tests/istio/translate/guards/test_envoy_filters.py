@@ -124,7 +124,9 @@ class EnvoyFilterTests(SynchronousTestCase):
             self.assertEqual((bool(found[80]), problems), (fits, []))
         match = "{proxy: {metadata: {a: b}}}"
         patch = f"{{applyTo: HTTP_FILTER, match: {match}, patch: {{operation: ADD, value: {LOCAL}}}}}"
-        self.assertEqual(self.guards(envoy_filter(patch))[0][80], ())
+        found, problems = self.guards(envoy_filter(patch))
+        self.assertEqual(found[80], ())
+        self.assertIn("match.proxy.metadata: passed over: this gateway has no metadata", "".join(problems))
 
     def test_workloads(self) -> None:
         """One that chooses other workloads guards nothing, which is told."""
@@ -216,6 +218,26 @@ class EnvoyFilterTests(SynchronousTestCase):
         self.assertIn("warning: ", self.told(envoy_filter(connections.format("http_connection_manager"))))
         removed = http_filter("{name: envoy.filters.http.lua}", operation="REMOVE")
         self.assertNotIn("error", self.told(envoy_filter(removed)))
+
+    def test_refusing_elsewhere(self) -> None:
+        """So it is wherever it stands: as a network filter, in what is merged into another filter, or within it."""
+        rbac = "{name: mine, typed_config: {'@type': type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC}}"
+        settings = "{typed_per_filter_config: {envoy.filters.http.rbac: {}}}"
+        for apply_to, operation, value, wanted in (
+            ("NETWORK_FILTER", "INSERT_FIRST", "{name: envoy.filters.network.rbac}", "error: "),
+            ("NETWORK_FILTER", "MERGE", f"{{typed_config: {{http_filters: [{rbac}]}}}}", "error: "),
+            ("HTTP_FILTER", "ADD", f"{{name: a, typed_config: {{extension_config: {rbac}}}}}", "error: "),
+            ("ROUTE_CONFIGURATION", "MERGE", settings, "error: "),
+            ("VIRTUAL_HOST", "ADD", settings, "error: "),
+            ("EXTENSION_CONFIG", "ADD", rbac, "error: "),
+            ("NETWORK_FILTER", "MERGE", "{typed_config: {server_name: shop.lua.example}}", "warning: "),
+            ("VIRTUAL_HOST", "ADD", "{name: 'shop.rbac.example:80'}", "warning: "),
+        ):
+            with self.subTest(apply_to=apply_to, value=value):
+                patch = f"{{applyTo: {apply_to}, patch: {{operation: {operation}, value: {value}}}}}"
+                told = self.told(envoy_filter(patch))
+                self.assertIn(wanted, told)
+                self.assertIn("not honoured", told)
 
     def test_mistakes(self) -> None:
         """What can't be is told, with its place."""
