@@ -34,7 +34,6 @@ from edgegate.http.guards.oidc.answers import (
 from edgegate.http.guards.oidc.logins import Logins
 from edgegate.http.guards.oidc.passing import identify, keep_cookies, response_with_cookies, token_session
 from edgegate.http.guards.oidc.provider import Provider, Providers
-from edgegate.http.guards.oidc.provider_client import TreqProviderClient
 from edgegate.http.guards.oidc.refreshes import Refreshes
 from edgegate.http.guards.oidc.state import OIDCState
 from edgegate.http.guards.refusal import Refusal, refuse
@@ -275,6 +274,9 @@ def _made(guard: OIDC, environment: HTTPEnvironment) -> OIDCState:
     clock = environment.wheel.clock
 
     def make(says: OIDCClient) -> Provider:
+        # few gateways log users in: the others do without treq
+        from edgegate.http.guards.oidc.provider_client import TreqProviderClient  # noqa: PLC0415
+
         return Provider(says, TreqProviderClient(clock, says.authorities), clock)
 
     providers = environment.access.shared(Providers, lambda: Providers(make))

@@ -6,6 +6,7 @@ tokens are sent to it when they come.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -15,7 +16,6 @@ from twisted.python.failure import Failure
 from edgegate.access.jwt.fetch_schedule import FetchSchedule
 from edgegate.access.jwt.key_set import KeySet, parse_key_set
 from edgegate.access.oidc.provider import Metadata, Tokens, parse_metadata, parse_tokens, token_request
-from edgegate.http.guards.oidc.provider_client import ProviderClient
 from edgegate.model.guards.oidc import OIDCClient
 
 log = Logger(namespace=__name__)
@@ -29,6 +29,23 @@ AGAIN = 1.0
 MOST_PROVIDERS = 64
 
 DISCOVERY = "/.well-known/openid-configuration"
+
+Field = tuple[bytes, bytes]
+
+
+class ProviderClient(Protocol):
+    """Asks a provider."""
+
+    def fetch(self, url: str, timeout: float) -> Deferred[bytes]:
+        """Fetch a document; see L{edgegate.http.guards.key_sets.KeySetClient.fetch}."""
+
+    def post(self, url: str, fields: list[Field], body: bytes, timeout: float) -> Deferred[tuple[int, bytes]]:
+        """
+        Send something; errors of the connection are in the Deferred.
+
+        @param timeout: Seconds until the whole answer is there.
+        @return: Fires with the answer's status and body.
+        """
 
 
 class Unavailable(Exception):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 from treq.client import HTTPClient
 from twisted.internet.defer import Deferred
@@ -17,31 +17,15 @@ from edgegate.http.guards.key_set_client import (
     TreqKeySetClient,
     plain_failure,
 )
+from edgegate.http.guards.oidc.provider import Field
 from edgegate.version import described
-
-Field = tuple[bytes, bytes]
-
-
-class ProviderClient(Protocol):
-    """Asks a provider."""
-
-    def fetch(self, url: str, timeout: float) -> Deferred[bytes]:
-        """Fetch a document; see L{TreqKeySetClient.fetch}."""
-
-    def post(self, url: str, fields: list[Field], body: bytes, timeout: float) -> Deferred[tuple[int, bytes]]:
-        """
-        Send something; errors of the connection are in the Deferred.
-
-        @param timeout: Seconds until the whole answer is there.
-        @return: Fires with the answer's status and body.
-        """
 
 
 class TreqProviderClient(TreqKeySetClient):
     """Asks by treq, over TLS with the authorities that the system trusts and with others."""
 
     def post(self, url: str, fields: list[Field], body: bytes, timeout: float) -> Deferred[tuple[int, bytes]]:
-        """See L{ProviderClient.post}. No redirect is followed: a secret goes nowhere else."""
+        """See C{ProviderClient.post}. No redirect is followed: a secret goes nowhere else."""
         pool = HTTPConnectionPool(self._reactor, persistent=False)
         pool._factory = QuietConnections
         client = HTTPClient(Agent(self._reactor, self._policy, connectTimeout=timeout, pool=pool))
