@@ -52,6 +52,7 @@ class KeySource:
         self._call: IDelayedCall | None = None
         self._fetching: Deferred[bytes] | None = None
         self._stopped = False
+        self._waiting: list[Callable[[], None]] | None = []
         self._data = b""
         self.keys: KeySet | None = None
         self.error = ""
@@ -70,9 +71,20 @@ class KeySource:
             return False
         self._stopped = True
         self._cancel_call()
+        self._first_is_over()
         if self._fetching is not None:
             self._fetching.cancel()
         return True
+
+    @property
+    def awaited(self) -> bool:
+        """Whether the first try is not over: soon it will be known whether there are keys."""
+        return self._waiting is not None
+
+    def when_known(self, call: Callable[[], None]) -> None:
+        """Call once the first try is over, whatever comes of it; for use while that is C{awaited}."""
+        assert self._waiting is not None
+        self._waiting.append(call)
 
     def unknown_key(self) -> None:
         """A token names a key that is not among these: they may have changed."""
@@ -116,6 +128,7 @@ class KeySource:
             for place, why in keys.left_out:
                 log.warn("key {number} of {url} is not used: {why}", number=place + 1, url=self._remote.url, why=why)  # noqa: G010
             self._tell(keys)
+        self._first_is_over()
 
     def _failed(self, failure: Failure) -> None:
         self._fetching = None
@@ -131,12 +144,19 @@ class KeySource:
             log.warn("the keys of {url} are too old: its tokens are refused", url=self._remote.url)  # noqa: G010
             self._tell(None)
         self._call = self._clock.callLater(self._schedule.failed(), self._due)
+        self._first_is_over()
+
+    def _first_is_over(self) -> None:
+        waiting, self._waiting = self._waiting, None
+        for call in waiting or ():
+            call()
 
     def _unexpected(self, failure: Failure) -> None:
         log.failure("the keys of {url} can't be taken", failure, url=self._remote.url)
         self._fetching = None
         if not self._stopped and (self._call is None or not self._call.active()):
             self._call = self._clock.callLater(self._schedule.failed(), self._due)
+        self._first_is_over()
 
     def _tell(self, keys: KeySet | None) -> None:
         self.keys = keys
