@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from edgegate.config.document import Path
@@ -15,6 +16,8 @@ from edgegate.model.guards.address_list import AddressList
 
 MAX_BYTES = 64 << 20
 """Of a file of addresses."""
+
+_LIKE_AN_ADDRESS = re.compile(r"[0-9A-Fa-f.:/]{1,50}")
 
 _TOLD = 5
 """Lines of one file that are told to be wrong; of more how many there are."""
@@ -74,7 +77,8 @@ def _in_file(policies: Policies, policy: Resource[AddressListPolicy], path: Path
         try:
             yield parse_range(text)
         except ValueError:
-            wrong.append(f"{name}:{number}: {show(text)}")
+            # what is nothing like an address may be a secret: somebody names the wrong file
+            wrong.append(f"{name}:{number}{f': {show(text)}' if _LIKE_AN_ADDRESS.fullmatch(text) else ''}")
     if not any_line:
         policy.warning(policies.problems, path, f"{name} holds no address")
     if wrong:

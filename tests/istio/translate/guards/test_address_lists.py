@@ -50,9 +50,10 @@ class AddressListsTests(SynchronousTestCase):
         self.guard("allow: {addresses: [192.0.2.300]}")
         (told,) = self.errors()
         self.assertIn('expected an IP address or a CIDR such as 192.0.2.0/24, got "192.0.2.300"', told)
-        self.guard("allow: {files: [bad.txt, gone.txt]}", bad=b"192.0.2.1\nhost.example\n" + b"x\n" * 9)
+        self.guard("allow: {files: [bad.txt, gone.txt]}", bad=b"192.0.2.1\n192.0.2.256\n" + b"root:x:0\n" * 9)
         told, gone = self.errors()
-        self.assertIn('bad.txt:2: "host.example", bad.txt:3: "x"', told)
+        self.assertIn('no IP address or CIDR: bad.txt:2: "192.0.2.256", bad.txt:3, bad.txt:4', told)
+        self.assertNotIn("root", told)
         self.assertIn("and 5 more", told)
         self.assertIn("gone.txt can't be read: No such file", gone)
 
