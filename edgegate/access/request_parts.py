@@ -34,8 +34,8 @@ def parameters(query: bytes, name: bytes) -> Iterator[bytes]:
     """Yield the values of a parameter of a query, decoded."""
     for pair in query.split(b"&"):
         key, _, value = pair.partition(b"=")
-        if _decoded(key) == name:
-            yield _decoded(value)
+        if decoded(key) == name:
+            yield decoded(value)
 
 
 def without_parameter(target: bytes, name: bytes) -> bytes:
@@ -43,9 +43,10 @@ def without_parameter(target: bytes, name: bytes) -> bytes:
     path, mark, query = target.partition(b"?")
     if not mark:
         return target
-    kept = [pair for pair in query.split(b"&") if _decoded(pair.partition(b"=")[0]) != name]
+    kept = [pair for pair in query.split(b"&") if decoded(pair.partition(b"=")[0]) != name]
     return path + mark + b"&".join(kept) if kept else path
 
 
-def _decoded(text: bytes) -> bytes:
+def decoded(text: bytes) -> bytes:
+    """Return a name or a value of a query as backends read it."""
     return unquote_to_bytes(text.replace(b"+", b" ")) if b"%" in text or b"+" in text else text

@@ -353,8 +353,16 @@ class Exchange:
         return self.stream.client
 
     def change_request(self, fields: list[Field], removed: frozenset[bytes] = frozenset()) -> None:
-        """Set and remove fields of the request; see L{RequestHead.changed}. The route that it has taken stays."""
+        """
+        Set and remove fields of the request; see L{RequestHead.changed}. The route that it has taken stays.
+
+        Where one is still looked for by another head, that is changed as well: no route is chosen by what a client says
+        of who it is.
+        """
         self.replace_head(self.head.changed(fields, removed))
+        asked = self.route_head
+        if asked is not None:
+            self.route_head = asked.changed(fields, removed)
 
     def note(self, namespace: str, found: dict[str, object]) -> None:
         """Keep what a guard has found out, under the name of Envoy's filter; it is added to what is there."""

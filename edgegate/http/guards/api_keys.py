@@ -67,7 +67,16 @@ class APIKeyFilter(HTTPFilter):
 def change_request(guard: APIKeys, exchange: Exchange, client: str) -> None:
     """Take the key out of a request, put the client's name into it, and tell all that follows."""
     exchange.note(METADATA, {"client": client})
-    head, header = exchange.head, guard.client_header
+    head, asked = exchange.head, exchange.route_head
+    changed = _changed_head(guard, head, client)
+    if changed is not head:
+        exchange.replace_head(changed)
+    if asked is not None:
+        exchange.route_head = _changed_head(guard, asked, client)
+
+
+def _changed_head(guard: APIKeys, head: RequestHead, client: str) -> RequestHead:
+    header = guard.client_header
     removed = frozenset[bytes]()
     fields: list[Field] = []
     if not guard.forward:
@@ -78,8 +87,7 @@ def change_request(guard: APIKeys, exchange: Exchange, client: str) -> None:
         fields.append((header, client.encode("ascii")))
     if removed or fields:
         head = head.changed(fields, removed)
-    if head is not exchange.head:
-        exchange.replace_head(head)
+    return head
 
 
 def _without_keys(guard: APIKeys, head: RequestHead) -> RequestHead:

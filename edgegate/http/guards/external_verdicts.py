@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import quote
 
-from edgegate.access.verdict import Mutation, Outcome, Verdict, mutated
+from edgegate.access.request_parts import decoded
+from edgegate.access.verdict import Action, Mutation, Outcome, Verdict, mutated
 from edgegate.errors import grpc_status_for
 from edgegate.http.exchange import Exchange
-from edgegate.http.fields import PASS, RESPONSE_ROLES, check_field, dashed, request_roles
+from edgegate.http.fields import PASS, RESPONSE_ROLES, Field, check_field, dashed, request_roles
 from edgegate.http.grpc import grpc_fields
 from edgegate.http.request import RequestHead
 from edgegate.model.authorizers import Authorizer
@@ -54,6 +55,10 @@ def changed_head(head: RequestHead, authorizer: Authorizer, verdict: Verdict) ->
     if listed.some:
         fields = [field for field in fields if not listed.fit(field[0]) and not listed.fit(dashed(field[0]))]
     said = [each for each in verdict.request if _SETTABLE.of(each[0])[1] == PASS and _sound(each[:2])]
+    replaced = [each[0] for each in said if each[2] == Action.OVERWRITE_IF_EXISTS_OR_ADD]
+    others = _other_spellings(fields, [*replaced, *verdict.removed])
+    if others:
+        fields = [field for field in fields if field[0] not in others]
     if said:
         fields = mutated(fields, said)
     if verdict.removed:
@@ -68,13 +73,26 @@ def changed_head(head: RequestHead, authorizer: Authorizer, verdict: Verdict) ->
     return found
 
 
+def _other_spellings(fields: list[Field], names: list[bytes]) -> frozenset[bytes]:
+    """Return the names of fields that some backends take for one of these, but for these themselves."""
+    meant = {dashed(name) for name in names}
+    return frozenset(name for name, _ in fields if name not in names and dashed(name) in meant) if meant else _NONE
+
+
+_NONE: Final[frozenset[bytes]] = frozenset()
+
+
 def changed_query(target: bytes, verdict: Verdict) -> bytes:
-    """Return a target whose query has other parameters; those that it had stay where they were."""
+    """
+    Return a target whose query has other parameters; those that it had stay where they were.
+
+    However a client writes a name: C{%75ser} is C{user} to backends.
+    """
     path, _, query = target.partition(b"?")
     to_set = dict(verdict.query_set)
     pairs: list[bytes] = []
     for pair in query.split(b"&") if query else ():
-        name = pair.partition(b"=")[0]
+        name = decoded(pair.partition(b"=")[0])
         if name in verdict.query_removed:
             continue
         if name not in to_set:

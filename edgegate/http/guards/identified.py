@@ -10,7 +10,7 @@ from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
 from edgegate.http.filters.cors import is_preflight, origin_of, preflight_response
 from edgegate.http.request import RequestHead
-from edgegate.http.selection import selected
+from edgegate.http.selection import route_of
 from edgegate.model.routes import HTTPRoute
 
 _DASHED: Final = bytes(byte if byte in b"0123456789abcdefghijklmnopqrstuvwxyz" else 45 for byte in range(256))
@@ -41,7 +41,7 @@ def answered_without(exchange: Exchange) -> bool:
     without them, and the route itself answers that.
     """
     head = exchange.head
-    found = selected(exchange.connection, head, exchange, exchange.client.trusted_hops)
+    found = route_of(exchange, exchange.client.trusted_hops)
     if isinstance(found, int):
         return True
     return (

@@ -74,7 +74,8 @@ class OutputNames:
 
     def sanitise(self, exchange: Exchange) -> None:
         """Take what a client says itself out of its request."""
-        found = self.among(exchange.head.fields)
+        asked = exchange.route_head
+        found = self.among(exchange.head.fields if asked is None else [*exchange.head.fields, *asked.fields])
         if found:
             exchange.change_request([], found)
 
@@ -87,7 +88,15 @@ _LONGEST_NAME: Final = 64
 
 def identify(exchange: Exchange, identity: Identity, outputs: OutputNames) -> None:
     """Tell all that comes behind who asks; the token goes, unless the backend is to get it."""
-    head, rule = exchange.head, identity.rule
+    exchange.replace_head(_identified(exchange.head, identity, outputs))
+    asked = exchange.route_head
+    if asked is not None:
+        exchange.route_head = _identified(asked, identity, outputs)
+    exchange.note(METADATA, {PAYLOAD: identity.token.claims})
+
+
+def _identified(head: RequestHead, identity: Identity, outputs: OutputNames) -> RequestHead:
+    rule = identity.rule
     gone, target = outputs.among(head.fields), head.target
     if not rule.rule.forward:
         gone |= rule.locations.fields_with_tokens(head.fields)
@@ -96,5 +105,4 @@ def identify(exchange: Exchange, identity: Identity, outputs: OutputNames) -> No
     # not by changed(): these names are checked already, and some are none that others may set
     changed.fields += identity.token.fields
     changed.target = target
-    exchange.replace_head(changed)
-    exchange.note(METADATA, {PAYLOAD: identity.token.claims})
+    return changed

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
+from time import time
 from typing import Any
 
 from hypothesis import given
@@ -13,15 +15,34 @@ from edgegate.errors import CONNECT_REFUSED
 from edgegate.http.filters.cors import CORSFilter
 from edgegate.http.guards.registry import GUARD_FILTERS
 from edgegate.model.authorizers import BodyInCheck, HeaderNames
+from edgegate.model.guards.credentials import APIKeys, KeyLocation, KeyPlace
 from edgegate.model.guards.guard import Guard, Stage
+from edgegate.model.guards.jwt import ClaimHeader, InlineKeys, JWTRule, TokenGuard
 from edgegate.model.headers import Template
 from edgegate.model.matching import HTTPMatch, Kind, StringMatch
+from edgegate.model.policies import CORSPolicy
 from edgegate.observe.metrics.families import EXTERNAL_AUTHORIZATION
-from tests.http.conversation import NOTHING_LEFT, Conversation, to_web, without_ids
+from tests.access.jwt.tokens import ISSUER, believed, good
+from tests.http.conversation import NOTHING_LEFT, ORIGIN, Conversation, to_web, without_ids
 from tests.http.guards.checking import GET, Checking, asking, names, parsed
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 POST = b"POST /a HTTP/1.1\r\nHost: web.example\r\n"
+
+USER = b"x-user"
+KEYS = APIKeys(
+    "default/apps",
+    ORIGIN,
+    (KeyPlace(KeyLocation.HEADER, b"x-api-key"),),
+    ((sha256(b"x").digest(), "one"),),
+    b"apps",
+    client_header=USER,
+)
+TOKENS = TokenGuard(
+    "default/idp",
+    ORIGIN,
+    (JWTRule("default/idp", ORIGIN, ISSUER, InlineKeys(believed()), claim_headers=(ClaimHeader(USER, ("sub",)),)),),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,6 +395,37 @@ class RouteTests(SynchronousTestCase):
         """The files may have it be that of the request as it goes on."""
         self.assertEqual(self.way(True), 0)
         self.assertEqual(self.way(True, b"X-User: other"), 0)
+
+    def test_who_is_known_later(self) -> None:
+        """By what others find out of a request its route is chosen; not by what a client says of it."""
+        admin = HTTPMatch(headers=(("x-user", StringMatch(Kind.EXACT, "admin")),))
+        one = HTTPMatch(headers=(("x-user", StringMatch(Kind.EXACT, "one")),))
+        routes = (to_web(matches=(admin,)), to_web(matches=(one,), timeout=77.0), to_web(timeout=78.0))
+        for guard, field, listed, expected in (
+            (KEYS, b"X-Api-Key: x", names(), 1),
+            (TOKENS, b"A: b", names(), 2),
+            (TOKENS, b"A: b", names(b"x-user"), 2),
+            (TOKENS, b"Authorization: Bearer " + good(time()), names(), 2),
+        ):
+            talk = Checking(asking(to_upstream=listed), guard, routes=routes)
+            talk.ask(GET, b"X-User: admin", b"X-A: 1", field)
+            talk.answer(b"200 OK", b"X-Envoy-Auth-Headers-To-Remove: x-a")
+            talk.backend.deliver(OK)
+            route = talk.talk.ended[-1].route
+            self.assertEqual(-1 if route is None else routes.index(route), expected)
+
+    def test_preflight(self) -> None:
+        """Whether a route answers a preflight itself is asked of the route that it takes."""
+        admin = HTTPMatch(headers=(("x-user", StringMatch(Kind.EXACT, "admin")),))
+        origins = (StringMatch(Kind.EXACT, "https://a.example"),)
+        routes = (to_web(matches=(admin,)), to_web(cors=CORSPolicy(origins, methods=b"GET")))
+        for fields, status in (((b"X-User: admin",), b"401"), ((), b"200")):
+            talk = Checking(asking(to_upstream=names(b"x-user")), KEYS, routes=routes)
+            preflight = (b"Origin: https://a.example", b"Access-Control-Request-Method: GET")
+            talk.ask(GET.replace(b"GET", b"OPTIONS"), *preflight, *fields)
+            talk.answer(b"200 OK")
+            self.assertIn(status, talk.got()[0])
+            self.assertFalse(talk.passed)
 
 
 class BodyTests(SynchronousTestCase):

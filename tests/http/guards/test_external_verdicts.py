@@ -49,6 +49,14 @@ class ChangedTests(SynchronousTestCase):
         authorizer = Authorizer("a", Protocol.HTTP, "a", to_upstream=names(b"x-a"))
         self.assertEqual(changed_head(HEAD, authorizer, self.allowed()).fields, [])
 
+    def test_other_spellings(self) -> None:
+        """What is set or removed is so in each spelling that some backends take for the same; what is added is not."""
+        (head,) = read(b"GET /a HTTP/1.1\r\nHost: a\r\nX_User: admin\r\nX.Role: root\r\nX_Tag: 1\r\n\r\n").heads
+        said = [(b"x-user", b"jane", SET), (b"x-tag", b"2", Action.APPEND_IF_EXISTS_OR_ADD)]
+        verdict = self.allowed(request=said, removed=frozenset({b"x-role"}))
+        expected = [(b"x_tag", b"1"), (b"x-user", b"jane"), (b"x-tag", b"2")]
+        self.assertEqual(changed_head(head, AUTHORIZER, verdict).fields, expected)
+
     def test_query(self) -> None:
         """Parameters are set and taken out; the others stay as they were, and nothing breaks out of a value."""
         for target, to_set, removed, expected in (
@@ -56,6 +64,8 @@ class ChangedTests(SynchronousTestCase):
             (b"/a", [(b"b", b"1")], (), b"/a?b=1"),
             (b"/a?b=c&b=d&e=%20", [], (b"b",), b"/a?e=%20"),
             (b"/a?b=c", [], (b"b",), b"/a"),
+            (b"/a?%62=c&d=e", [], (b"b",), b"/a?d=e"),
+            (b"/a?us%65r=admin&a+b", [(b"user", b"jane")], (b"a b",), b"/a?user=jane"),
             (b"/a?x", [(b"y", b"1&z=2 #\xff")], (), b"/a?x&y=1%26z=2%20%23%FF"),
         ):
             verdict = self.allowed(query_set=to_set, query_removed=frozenset(removed))
