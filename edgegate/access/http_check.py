@@ -50,7 +50,8 @@ def fields_of(
 
     @param fields: Of the client's request as its backend would get it. Of those that are told the ones of one name
         become one.
-    @param added: What C{Authorizer.added} is for this request.
+    @param added: What C{Authorizer.added} is for this request; what is empty is not told,
+        nor what the client says there.
     @param hop: The gateway's own address, as that of one more proxy; empty: it has none.
     @param partial: Whether the body is cut off; L{None}: there is none in the check.
     """
@@ -66,7 +67,7 @@ def fields_of(
     if added:
         names = {name for name, _ in added}
         found = [field for field in found if field[0] not in names]
-        found += [field for field in added if field[0] not in _OWN]
+        found += [field for field in added if field[1] and field[0] not in _OWN]
     if partial is not None:
         found.append((PARTIAL_BODY, b"true" if partial else b"false"))
     found.append((b"x-envoy-internal", b"true"))

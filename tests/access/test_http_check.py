@@ -52,6 +52,14 @@ class CheckTests(SynchronousTestCase):
             ],
         )
 
+    def test_added_empty(self) -> None:
+        """What is added stands in place of the client's own, also where there is nothing to say."""
+        fields = [(b"x-role", b"admin"), (b"x-a", b"1")]
+        sent = authorizer(sent=names(prefixes=(b"x-",)))
+        for value, expected in ((b"", []), (b"guest", [(b"x-role", b"guest")])):
+            found = fields_of(sent, fields, [(b"x-role", value)], b"", None)
+            self.assertEqual(found, [(b"x-a", b"1"), *expected, (b"x-envoy-internal", b"true")])
+
     def test_hops(self) -> None:
         """The client's addresses are told where they are listed, and the gateway's own behind them."""
         fields = [(b"x-forwarded-for", b"192.0.2.1,192.0.2.2")]

@@ -54,11 +54,7 @@ def _http_head(authorizer: Authorizer, exchange: Exchange, length: int, partial:
     head = exchange.head
     fields = [*head.fields, *exchange.identity_fields()]
     message = Message(fields)
-    added: list[Field] = []
-    for name, template in authorizer.added:
-        value = rendered(template, exchange, message)
-        if value:
-            added.append((name, value))
+    added: list[Field] = [(name, rendered(template, exchange, message)) for name, template in authorizer.added]
     local = exchange.connection.local
     hop = local.host.encode("ascii") if isinstance(local, TCPAddress) else b""
     fields = http_check.fields_of(authorizer, fields, added, hop, partial)
