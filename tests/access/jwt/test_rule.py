@@ -12,7 +12,20 @@ from edgegate.access.jwt.rule import RuleState, rule_states
 from edgegate.access.jwt.verified_tokens import VerifiedToken
 from edgegate.model.guards.jwt import ClaimHeader, InlineKeys, JWTRule
 from edgegate.model.origin import Origin
-from tests.access.jwt.tokens import ISSUER, NOW, believed, claims, crafted, curve, good, key_set, public, rsa, token
+from tests.access.jwt.tokens import (
+    ISSUER,
+    NOW,
+    believed,
+    claims,
+    crafted,
+    curve,
+    good,
+    key_set,
+    public,
+    rsa,
+    token,
+    twin,
+)
 
 ORIGIN = Origin("tokens.yaml", 7, "RequestAuthentication istio-system/idp", ("spec", "jwtRules", 0))
 
@@ -139,5 +152,7 @@ class RuleTests(SynchronousTestCase):
 
     def test_curve(self) -> None:
         """Each signature of a curve has a twin that is as good: a token is known by all of its bytes."""
-        made = token(claims(), curve(), "ES256")
-        self.verified(state().verify(made, NOW, {}))
+        made, guarded = token(claims(), curve(), "ES256"), state()
+        self.verified(guarded.verify(made, NOW, {}))
+        self.verified(guarded.verify(twin(made), NOW, {}))
+        self.assertEqual(guarded.counts.cache_misses, 2)

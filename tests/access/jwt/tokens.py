@@ -82,6 +82,18 @@ def token(payload: object, key: Any = None, algorithm: str = "RS256", **header: 
     return signed({name: value for name, value in said.items() if value is not None}, payload, key, algorithm)
 
 
+_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+"""Of P-256 (FIPS 186-4 section D.1.2.3)."""
+
+
+def twin(made: bytes) -> bytes:
+    """Return a token of P-256 with the other signature that anybody can make of its own: s is as good as -s."""
+    head, _, signature = made.rpartition(b".")
+    both = base64url(signature)
+    other = (_ORDER - int.from_bytes(both[32:], "big")).to_bytes(32, "big")
+    return head + b"." + part(both[:32] + other)
+
+
 def good(now: float = NOW, **more: Any) -> bytes:
     """Return a token that passes."""
     return token(claims(now, **more))
