@@ -7,7 +7,7 @@ from collections.abc import Collection
 from time import time
 
 from edgegate.access.oidc.claims import may_pass
-from edgegate.access.oidc.cookies import joined, received
+from edgegate.access.oidc.cookies import joined, own
 from edgegate.access.oidc.navigation import keeps_cookies
 from edgegate.access.oidc.session import Session
 from edgegate.explain.judgement import Judgement, Verdict
@@ -29,7 +29,7 @@ def judge_oidc(guard: OIDC, exchange: Exchange) -> Judgement:
             return Judgement(guard, Verdict.ALLOWED, "it gets an answer for which nobody has to be known")
         return Judgement(guard, Verdict.DENIED, "browsers send no session in the clear", NEEDS_HTTPS)
     box = CookieBox(guard, os.urandom)
-    cookies = received(head.fields, box.prefix)
+    cookies = own(head.fields, box.name)
     text = joined(cookies, box.name)
     of_token = token_session(guard, exchange)
     if of_token is not None:

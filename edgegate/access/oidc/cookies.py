@@ -18,6 +18,7 @@ MOST_PIECES: Final = 3
 
 _PREFIX: Final = b"__Host-"
 _ATTRIBUTES: Final = b"; Path=/; Secure; HttpOnly; SameSite=Lax"
+_OWN = re.compile(rb"(?:-[12]|-login-[A-Za-z0-9_-]*)?")
 _FIRST = re.compile(rb"([1-3])\.([A-Za-z0-9_-]*)")
 
 
@@ -50,6 +51,17 @@ def received(fields: Iterable[Field], prefix: bytes) -> dict[bytes, bytes]:
     for name in twice:
         del found[name]
     return found
+
+
+def own(fields: Iterable[Field], name: bytes) -> dict[bytes, bytes]:
+    """
+    Return the cookies of a request that are those of one policy: a session's pieces, and its logins.
+
+    Others whose names begin alike are an application's or another policy's.
+
+    @param name: Of its sessions.
+    """
+    return {each: value for each, value in received(fields, name).items() if _OWN.fullmatch(each[len(name) :])}
 
 
 def joined(cookies: Mapping[bytes, bytes], name: bytes) -> bytes | None:

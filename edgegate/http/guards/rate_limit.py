@@ -124,7 +124,7 @@ class SharedRateLimitFilter(RateLimitFilter):
         refusal = None
         known = self._known(limits, keys, now)
         if known is not None:
-            refusal = self._over(exchange, known, [])
+            refusal = self._over(exchange, known, [Standing(known.limit, 0, known.wait)])
         elif not self._link.usable:
             refusal = self._away(exchange, limits)
         else:
@@ -218,8 +218,13 @@ class SharedRateLimitFilter(RateLimitFilter):
             return None
         if on_failure is OnFailure.CLOSED:
             return None if self._guard.shadow else unavailable_refusal(self._guard)
-        over = self._limits.take(exchange, monotonic())
-        return None if over is None else self._over(exchange, over, ())
+        now = monotonic()
+        over = self._limits.take(exchange, now)
+        standings = self._limits.standings(exchange, now) if self._tells else []
+        refusal = None if over is None else self._over(exchange, over, standings)
+        if refusal is None:
+            self._note(exchange, standings)
+        return refusal
 
 
 def rate_limit_refusal(guard: RateLimitGuard, over: Over, standings: Sequence[Standing]) -> Refusal:

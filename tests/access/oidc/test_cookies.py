@@ -11,6 +11,7 @@ from edgegate.access.oidc.cookies import (
     clear_cookies,
     cookie_name,
     joined,
+    own,
     pieces_of,
     received,
     set_cookies,
@@ -43,6 +44,13 @@ class CookieTests(SynchronousTestCase):
             cookies = received([(b"cookie", b"a=b"), *sent_back(fields), (b"x", b"y")], NAME)
             self.assertEqual(joined(cookies, NAME), text)
         self.assertRaises(TooLarge, set_cookies, NAME, b"x" * (MOST_PIECES * PIECE + 1), 60, ())
+
+    def test_own(self) -> None:
+        """Cookies whose names only begin alike are not the policy's."""
+        named = [NAME + end for end in (b"", b"-1", b"-2", b"-login-a_b-c")]
+        others = [NAME + end for end in (b"2", b"_theme", b"-3", b"-11", b"-loginx", b"-x", b"-1-login-a")]
+        found = own([(b"cookie", b"; ".join(name + b"=1" for name in [*named, *others]))], NAME)
+        self.assertEqual(list(found), named)
 
     def test_missing(self) -> None:
         """A piece that is missing, a number that is none, or two cookies of one name are no text."""

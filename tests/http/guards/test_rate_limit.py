@@ -146,7 +146,9 @@ class SharedTests(SynchronousTestCase):
         link.waiting[0].callback([1, 7_000, 0, 7_000])
         self.assertIn(b"HTTP/1.1 429 ", client.sent)
         self.assertIn(b"retry-after: 7\r\n", client.sent)
-        self.assertIn(b"HTTP/1.1 429 ", talk.ask(asking()).sent)
+        again = talk.ask(asking()).sent
+        self.assertIn(b"HTTP/1.1 429 ", again)
+        self.assertIn(b'ratelimit: "keyed";r=0;t=7\r\n', again)
         self.assertEqual(len(link.asked), 1)
         talk.ask(asking("another"))
         self.assertEqual(len(link.asked), 2)
@@ -166,6 +168,8 @@ class SharedTests(SynchronousTestCase):
                 elif way == "nonsense":
                     link.waiting[-1].callback([b"PONG"])
                 answers.append(client.sent[9:12])
+                if client.sent and mode is OnFailure.LOCAL:
+                    self.assertIn(b'ratelimit: "keyed";r=0;t=1800\r\n', client.sent)
             self.assertEqual(answers, found, mode)
             if mode is OnFailure.CLOSED:
                 self.assertEqual(

@@ -18,11 +18,11 @@ class CookieBox:
     """
     Seals and opens them.
 
-    @ivar prefix: How the names of all of them begin; C{name} is that of sessions.
+    @ivar name: Of sessions; those of their pieces and of logins begin so.
     """
 
     def __init__(self, guard: OIDC, random: Callable[[int], bytes]) -> None:
-        self.name = self.prefix = cookie_name(guard.cookie)
+        self.name = cookie_name(guard.cookie)
         self.sealer = Sealer(guard.cookie_keys, random)
         whose = "\0".join((guard.name, guard.provider.issuer, guard.provider.client)).encode()
         self.session_purpose = b"session\0" + whose

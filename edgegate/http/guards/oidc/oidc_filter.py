@@ -11,7 +11,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from edgegate.access.oidc.claims import may_pass
-from edgegate.access.oidc.cookies import TooLarge, clear_cookies, joined, received, set_cookies
+from edgegate.access.oidc.cookies import TooLarge, clear_cookies, joined, own, set_cookies
 from edgegate.access.oidc.login import Answer, Login, with_query
 from edgegate.access.oidc.navigation import keeps_cookies, own_url
 from edgegate.access.oidc.session import Session
@@ -72,7 +72,7 @@ class OIDCFilter(HTTPFilter):
             return FilterStatus.CONTINUE if answered_without(exchange) else refuse(exchange, guard, NEEDS_HTTPS)
         if head.path == guard.callback:
             return self._when_known(exchange, self._called_back)
-        cookies = received(head.fields, self._state.cookies.prefix)
+        cookies = own(head.fields, self._state.cookies.name)
         if head.path == guard.logout:
             return self._when_known(exchange, partial(self._log_out, cookies))
         of_token = token_session(guard, exchange)
@@ -213,7 +213,7 @@ class OIDCFilter(HTTPFilter):
         exchange = hold.exchange
         over = self._logins.over(login)
         url = own_url(exchange.scheme, exchange.authority, login.target.encode("latin-1"))
-        before = received(exchange.head.fields, self._state.cookies.prefix)
+        before = own(exchange.head.fields, self._state.cookies.name)
 
         def logged_in(session: Session) -> None:
             if not may_pass(session.claims, self._guard.allowed):
