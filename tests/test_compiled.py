@@ -21,6 +21,11 @@ MARKED = re.compile(r"# (Hot path|Hot path, not compiled|Compiled): .+\.")
 SLOW_DECORATORS = ("implementer", "provider")
 """Those that make a class of a compiled module a plain one; those of dataclasses and enumerations do not matter."""
 
+WORDS_OF_C = re.compile(
+    r"self\.(_(?:alignof|asm|attribute|complex|const|extension|imag|inline|label|real|restrict|signed|thread|typeof"
+    r"|volatile))\b"
+)
+
 
 def marked() -> Iterator[tuple[Path, str]]:
     """Yield the modules that begin with a remark, and the remark."""
@@ -119,4 +124,13 @@ class CompiledTests(SynchronousTestCase):
             if isinstance(node, ast.FunctionDef)
             for each in asked_again(node)
         ]
+        self.assertEqual(found, [])
+
+    def test_words_of_c(self) -> None:
+        """
+        No attribute has a name that is a word of C's compiler.
+
+        mypyc writes C{self._attribute} as C{__attribute}, which GCC reads otherwise: then nothing is compiled at all.
+        """
+        found = [f"{path}: {word}" for path in compiled() for word in WORDS_OF_C.findall(path.read_text())]
         self.assertEqual(found, [])

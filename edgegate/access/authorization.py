@@ -2,8 +2,8 @@
 """
 Which of many rules matches a request.
 
-Rules are looked at in the order of their names, and the first that matches is told. Of many rules with paths an index
-by path leaves the few that could match.
+Rules are looked at in the order of their names, and the first that matches is told. Of many rules an index by
+path and address leaves the few that could match.
 """
 
 from __future__ import annotations
@@ -12,7 +12,17 @@ from typing import Final
 
 from edgegate.access.conditions import Check, PathCheck, check_of
 from edgegate.access.facts import Connection, Facts, Request
-from edgegate.model.guards.authorization import Action, Authorization, Conditions, Rule, Rules, of_connections
+from edgegate.access.numbers import number_of
+from edgegate.model.address_sets import AddressSet, address_set, parse_network
+from edgegate.model.guards.authorization import (
+    Action,
+    Attribute,
+    Authorization,
+    Conditions,
+    Rule,
+    Rules,
+    of_connections,
+)
 
 _FEW: Final = 4
 """Rules that are looked at one after the other as quickly."""
@@ -70,7 +80,7 @@ class RuleSet:
         """
         matches_more = rules.action is not Action.ALLOW
         self.checks: list[RuleCheck] = [RuleCheck(rule, matches_more) for rule in rules.rules]
-        self._index: _PathIndex | None = _PathIndex(self.checks) if len(self.checks) > _FEW else None
+        self._index: _Index | None = _Index(self.checks) if len(self.checks) > _FEW else None
 
     def first(self, facts: Facts) -> Rule | None:
         """Return the first rule that matches; L{None}: none does."""
@@ -80,7 +90,7 @@ class RuleSet:
                 if check.matches(facts):
                     return check.rule
             return None
-        candidates = index.candidates(facts.path)
+        candidates = index.candidates(facts)
         while candidates:
             lowest = candidates & -candidates
             check = self.checks[lowest.bit_length() - 1]
@@ -161,13 +171,14 @@ class AuthorizerState:
         """See L{edgegate.access.state.GuardState.stop}: nothing is left behind."""
 
 
-class _PathIndex:
-    """Finds the rules that a path does not exclude, as the bits of a number."""
+class _Index:
+    """Finds the rules that a path and an address do not exclude, as the bits of a number."""
 
-    __slots__ = ("_always", "_exact", "_prefixes")
+    __slots__ = ("_always", "_exact", "_gates", "_prefixes")
 
     def __init__(self, checks: list[RuleCheck]) -> None:
         self._always: int = 0
+        self._gates: list[_Gate] = [_Gate(Attribute.PEER), _Gate(Attribute.CLIENT)]
         exact: dict[bytes, int] = {}
         prefixes: dict[int, dict[bytes, int]] = {}
         for number, check in enumerate(checks):
@@ -175,6 +186,8 @@ class _PathIndex:
             found = _indexable(check)
             if found is None:
                 self._always |= bit
+                for gate in self._gates:
+                    gate.add(check, bit)
                 continue
             for path_check in found:
                 for path in path_check.texts.exact:
@@ -184,15 +197,63 @@ class _PathIndex:
                     table[prefix] = table.get(prefix, 0) | bit
         self._exact = exact
         self._prefixes: list[tuple[int, dict[bytes, int]]] = sorted(prefixes.items())
+        for gate in self._gates:
+            gate.close()
 
-    def candidates(self, path: bytes) -> int:
-        """Return the rules that may match a request with a path."""
-        found = self._always | self._exact.get(path, 0)
+    def candidates(self, facts: Facts) -> int:
+        """Return the rules that may match."""
+        path, found = facts.path, self._always
+        for gate in self._gates:
+            if found & gate.rules and not gate.opens(facts):
+                found &= ~gate.rules
+        found |= self._exact.get(path, 0)
         for length, table in self._prefixes:
             if length > len(path):
                 break
             found |= table.get(path[:length], 0)
         return found
+
+
+class _Gate:
+    """
+    Rules of which each asks for some addresses, whatever else it does: with none of these none of them matches.
+
+    @ivar rules: Their bits.
+    """
+
+    __slots__ = ("_addresses", "_asks_for", "_values", "rules")
+
+    def __init__(self, attribute: Attribute) -> None:
+        self.rules: int = 0
+        self._asks_for = attribute
+        self._values: list[str] = []
+        self._addresses: AddressSet = AddressSet()
+
+    def add(self, check: RuleCheck, bit: int) -> None:
+        """Put a rule behind it, if that asks for addresses in each of its sources, or beside them."""
+        asked = [_asked(each, self._asks_for) for each in check.sources or [[]]]
+        if () in asked:
+            asked = [_asked(check.conditions, self._asks_for)]
+        if () not in asked:
+            self.rules |= bit
+            self._values.extend(value for values in asked for value in values)
+
+    def close(self) -> None:
+        """No more rules come."""
+        self._addresses = address_set(map(parse_network, self._values))
+
+    def opens(self, facts: Facts) -> bool:
+        """Whether one of its rules may match."""
+        version, number = number_of(facts.peer if self._asks_for is Attribute.PEER else facts.client)
+        return version > 0 and self._addresses.holds(number, version)
+
+
+def _asked(checks: list[Check], attribute: Attribute) -> tuple[str, ...]:
+    """Return the addresses of which one is asked for; none where any will do."""
+    for each in checks:
+        if each.condition.attribute is attribute and not each.negated:
+            return each.condition.values
+    return ()
 
 
 def _indexable(check: RuleCheck) -> list[PathCheck] | None:

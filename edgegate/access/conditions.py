@@ -68,7 +68,7 @@ class PathCheck(_TextCheck):
         super().__init__(condition, texts)
         self.starts: tuple[bytes, ...] | None = None
         if texts.plain:
-            self.starts = (*texts.prefixes, *(each.partition("{")[0].encode() for each in templates))
+            self.starts = (*texts.prefixes, *[each.partition("{")[0].encode() for each in templates])
 
     def fits(self, facts: Facts) -> bool:
         """See L{Check.fits}."""

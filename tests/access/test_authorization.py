@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as some
 from twisted.trial.unittest import SynchronousTestCase
@@ -506,6 +508,30 @@ class ConnectionTests(SynchronousTestCase):
         self.assertFalse(self.judged(when("request.auth.claims[a]", "notValues: [b]", "ALLOW")))
 
 
+ADDRESSES = ["10.0.0.1", "10.1.0.1", "192.0.2.1", "::1"]
+PATHS = [b"/a", b"/ab", b"/b", b"/", b"/c", b"/abb", b"/a/b", b"/b/x/c"]
+BLOCKS = some.lists(some.sampled_from([*ADDRESSES, "10.0.0.0/8", "::/0", "10.0.0.0/16"]), min_size=1, max_size=2)
+CONDITIONS = some.one_of(
+    some.builds(
+        lambda values, negated: Condition(Attribute.PATH, tuple(values), negated),
+        some.lists(
+            some.sampled_from(["/a", "/a*", "/ab", "*b", "*", "/b*", "/{*}", "/", "/a/{**}", "/b/{*}/c"]),
+            min_size=1,
+            max_size=3,
+        ),
+        some.booleans(),
+    ),
+    some.builds(
+        lambda attribute, values, negated: Condition(attribute, tuple(values), negated),
+        some.sampled_from([Attribute.PEER, Attribute.CLIENT]),
+        BLOCKS,
+        some.booleans(),
+    ),
+)
+PARTS = some.lists(some.lists(CONDITIONS, max_size=2).map(tuple), max_size=2).map(tuple)
+RULES = some.builds(Rule, some.just(""), PARTS, PARTS, some.lists(CONDITIONS, max_size=1).map(tuple))
+
+
 class IndexTests(SynchronousTestCase):
     """Many rules are found by their paths."""
 
@@ -527,31 +553,38 @@ class IndexTests(SynchronousTestCase):
             self.assertEqual(None if found is None else found.name, expected, path)
 
     @given(
-        some.lists(
-            some.lists(
-                some.tuples(
-                    some.lists(
-                        some.sampled_from(["/a", "/a*", "/ab", "*b", "*", "/b*", "/{*}", "/", "/a/{**}", "/b/{*}/c"]),
-                        min_size=1,
-                        max_size=3,
-                    ),
-                    some.booleans(),
-                ),
-                max_size=3,
-            ),
-            max_size=12,
-        ),
-        some.sampled_from([b"/a", b"/ab", b"/b", b"/", b"/c", b"/abb", b"/a/b", b"/b/x/c"]),
+        some.lists(RULES, max_size=12),
+        some.sampled_from(PATHS),
+        some.sampled_from(ADDRESSES),
+        some.sampled_from(ADDRESSES),
     )
-    def test_as_one_by_one(self, rules: list[list[tuple[list[str], bool]]], path: bytes) -> None:
+    def test_as_one_by_one(self, rules: list[Rule], path: bytes, peer: str, client: str) -> None:
         """The index never changes which rule is found."""
-        made = tuple(
-            Rule(
-                f"r{at:02}",
-                operations=tuple((Condition(Attribute.PATH, tuple(values), negated),) for values, negated in rule),
-            )
-            for at, rule in enumerate(rules)
-        )
-        facts = Facts(Connected(), Asked(path=path))
+        made = tuple(replace(rule, name=f"r{at:02}") for at, rule in enumerate(rules))
+        request = Asked(path=path, client_address=client.encode())
+        facts = Facts(Connected(peer=TCPAddress(peer, 1)), request)
         one_by_one = [rule for rule in made if RuleSet(Rules(Action.DENY, (rule,))).first(facts) is not None]
         self.assertEqual(RuleSet(Rules(Action.DENY, made)).first(facts), one_by_one[0] if one_by_one else None)
+
+    def test_many_addresses(self) -> None:
+        """Many rules by address are found as well, whatever else they ask for."""
+        rules = [
+            Rule(
+                f"r{at:03}",
+                sources=((Condition(Attribute.PEER, (f"10.0.{at}.0/24",)), Condition(Attribute.METHOD, ("GET",))),),
+            )
+            for at in range(200)
+        ]
+        put = Rule(
+            "r300", sources=((Condition(Attribute.METHOD, ("PUT",)),), (Condition(Attribute.PEER, ("10.9.9.9",)),))
+        )
+        set_ = RuleSet(Rules(Action.DENY, (*rules, put)))
+        for peer, method, expected in (
+            ("10.0.7.1", b"GET", "r007"),
+            ("10.0.7.1", b"PUT", "r300"),
+            ("10.9.9.9", b"GET", "r300"),
+            ("192.0.2.1", b"GET", None),
+            ("192.0.2.1", b"PUT", "r300"),
+        ):
+            found = set_.first(Facts(Connected(peer=TCPAddress(peer, 1)), Asked(method=method)))
+            self.assertEqual(None if found is None else found.name, expected, (peer, method))
