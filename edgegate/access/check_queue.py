@@ -20,8 +20,8 @@ MOST_OF_CLIENT: Final = 4
 MOST_FOR_CHECK: Final = 128
 """Requests that may wait for one check."""
 
-Told = Callable[[bool], None]
-"""Told whether the credentials fit."""
+Told = Callable[[bool | None], None]
+"""Told whether the credentials fit; L{None}: nobody knows, as the check has failed."""
 
 
 class Admission(Enum):
@@ -90,8 +90,8 @@ class CheckQueue:
         self._go_on()
         return Admission.TAKEN
 
-    def ended(self, check: Check, fits: bool) -> None:
-        """A check was made."""
+    def ended(self, check: Check, fits: bool | None) -> None:
+        """A check was made, or has failed: L{None}."""
         self._running -= 1
         del self._known[check.digest]
         left = self._clients.pop(check.client) - 1

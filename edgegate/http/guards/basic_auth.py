@@ -100,8 +100,12 @@ class BasicAuthFilter(HTTPFilter):
             hold.answer(self._refusal_by(_TOO_MANY[admission]))
         return FilterStatus.STOP
 
-    def _told(self, hold: Hold, digest: bytes, user: bytes, fits: bool) -> None:
+    def _told(self, hold: Hold, digest: bytes, user: bytes, fits: bool | None) -> None:
         """The check was made."""
+        if fits is None:
+            # not remembered: the next one may succeed
+            hold.answer(self._refusal_by(_NOT_CHECKED))
+            return
         if not fits:
             self._known.refuse(digest)
             hold.answer(self._refusal_by(self._wrong))
@@ -157,6 +161,9 @@ def shown_credentials(exchange: Exchange) -> bytes | None:
     return found[0] if len(found) == 1 and len(found[0]) <= LONGEST_CREDENTIALS else None
 
 
+_NOT_CHECKED: Final = Refusal(
+    503, b"the password could not be checked", "basic_auth_failed", fields=((b"retry-after", b"1"),)
+)
 _TOO_MANY: Final = {
     Admission.CLIENT_FULL: Refusal(
         429, b"too many passwords are being checked", "basic_auth_too_many_checks", fields=((b"retry-after", b"1"),)

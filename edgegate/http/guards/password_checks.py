@@ -38,15 +38,19 @@ class PasswordChecks:
 
     def _start(self, check: Check) -> None:
         """Make a check. A thread of its own costs little beside it, and none is there when the process forks."""
-        Thread(target=self._run, args=(check,), name="edgegate password", daemon=True).start()
+        try:
+            Thread(target=self._run, args=(check,), name="edgegate password", daemon=True).start()
+        except RuntimeError:
+            log.failure("there can't be another thread: a password is not checked")
+            self._reactor.callFromThread(self.queue.ended, check, None)
 
     def _run(self, check: Check) -> None:
         with suppress(OSError, AttributeError):
             os.setpriority(os.PRIO_PROCESS, get_native_id(), _NICE)
+        fits: bool | None = None
         try:
             fits = check.work()
         except Exception:
             log.failure("a password could not be checked, and is refused")
-            fits = False
         with suppress(Exception):  # the reactor may be gone
             self._reactor.callFromThread(self.queue.ended, check, fits)

@@ -78,6 +78,16 @@ class BasicAuthTests(SynchronousTestCase):
         self.talk.ask(asking("bob", "x"))
         self.assertEqual(len(self.checks.started), 1)
 
+    def test_not_checked(self) -> None:
+        """A password that could not be looked at is not taken for a wrong one the next time."""
+        client = self.talk.ask(asking("ali", "open sesame"))
+        self.checks.queue.ended(self.checks.started.pop(), None)
+        self.assertIn(b"HTTP/1.1 503 ", client.sent)
+        self.assertEqual(self.talk.ended[-1].details, "basic_auth_failed")
+        self.talk.ask(asking("ali", "open sesame"))
+        self.checks.make()
+        self.assertIn(b"x-user: ali\r\n", self.talk.backend().sent)
+
     def test_nothing_shown(self) -> None:
         """What is no name and password costs no check."""
         for value in (b"", b"Authorization: Bearer x\r\n", b"Authorization: Basic ?\r\n"):
