@@ -100,7 +100,12 @@ class _Host(_TextCheck):
         host = facts.host
         if not host:
             return False
-        return self.texts.fits(host) or (self._lenient and self.texts.fits(facts.normal_host))
+        if self.texts.fits(host):
+            return True
+        if not self._lenient:
+            return False
+        normal = facts.normal_host
+        return normal is not host and self.texts.fits(normal)
 
 
 class _ServerName(_TextCheck):

@@ -125,8 +125,10 @@ class Facts:
 
     @property
     def normal_host(self) -> bytes:
-        """The same in the form in which it is routed: without the final dot of its name."""
+        """The same in the form in which it is routed: without the final dot of its name; mostly the same object."""
         host = self.host
+        if host[-1:] != b"." and host[:1] != b"[" and host.find(b".:") < 0:
+            return host
         try:
             name = host_of(host).encode("ascii")
         except ValueError:
