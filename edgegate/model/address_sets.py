@@ -17,6 +17,8 @@ _MAPPED = 0xFFFF << 32
 _OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4 = re.compile(rf"{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}(?:/(3[0-2]|[12]?[0-9]))?", re.ASCII)
 
+_BITS = re.compile("[0-9]*", re.ASCII)
+
 Network = IPv4Network | IPv6Network
 
 
@@ -58,6 +60,9 @@ def parse_network(text: str) -> Network:
     """
     try:
         network = ip_network(text, strict=False)
+        if not _BITS.fullmatch(text.partition("/")[2]):
+            # a mask, of which Python takes two kinds: 0.0.0.255 is /24 to it
+            raise ValueError
     except ValueError:
         raise ValueError("expected an IP address or a CIDR such as 192.0.2.0/24") from None
     number = int(network.network_address)

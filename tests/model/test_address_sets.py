@@ -53,6 +53,9 @@ class AddressSetTests(SynchronousTestCase):
         self.assertEqual(made("192.0.2.77/24"), made("192.0.2.0/24"))
         self.assertEqual(made("::ffff:192.0.2.0/120", "::ffff:192.0.2.1"), made("192.0.2.0/24"))
         self.assertEqual(made("::ffff:0:0/96"), made("0.0.0.0/0"))
+        for text in ("10.0.0.0/255.0.0.0", "10.0.0.0/0.0.0.255"):
+            self.assertRaises(ValueError, parse_network, text)
+            self.assertRaises(ValueError, parse_range, text)
         for text in ("", "a", "192.0.2.0/33", "192.0.2", "192.0.2.0/-1", "192.0.2.0/24 ", "192.0.2.0/255.255.255.0.0"):
             self.assertRaises(ValueError, parse_network, text)
 

@@ -19,6 +19,9 @@ from edgegate.model import codes
 RouteKey = tuple[str, str, str]
 """Namespace and name of a VirtualService, and the name of one of its C{http} routes; empty: all of them."""
 
+_MESH = "mesh"
+"""What C{gateways} of a VirtualService names where it means sidecars; without any, too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Targeted:
@@ -138,6 +141,11 @@ class Targets:
         if message:
             policy.error(self.problems, path, message, Role.CONSEQUENCE, codes.POLICY_WITHOUT_TARGET)
             return
+        if spec.hosts and all(name == _MESH for name in spec.gateways or (_MESH,)):
+            message = (
+                f"VirtualService {reference.name} is for the sidecars of a mesh alone: nothing of it is served here"
+            )
+            policy.warning(self.problems, path, message, Role.CONSEQUENCE, codes.NO_MATCHING_WORKLOADS)
         if not section and (spec.tcp or spec.tls):
             message = f"the tcp and tls routes of VirtualService {reference.name} are not guarded: target its Gateway"
             policy.warning(self.problems, path, message, Role.CONSEQUENCE, codes.POLICY_WITHOUT_TARGET)

@@ -82,6 +82,12 @@ class TargetsTests(SynchronousTestCase):
         found = self.found(WEB + ROUTES + policy(target("VirtualService", "vs", "two")))
         self.assertEqual(list(found), ["80 a.example two", "8080 a.example two"])
 
+    def test_mesh(self) -> None:
+        """Of a VirtualService for sidecars alone nothing is served: there is nothing to guard, which is told."""
+        inner = virtual_service("inner", "b.example", f"http: [{route()}]", gateways="mesh")
+        self.assertEqual(self.found(WEB + ROUTES + inner + policy(target("VirtualService", "inner"))), {})
+        self.assertIn("is for the sidecars of a mesh alone", "".join(self.problems))
+
     def test_delegate(self) -> None:
         """What stands on a delegate, on its root, or on the item that delegates, stands on the delegate's routes."""
         root = virtual_service("vs", "a.example", "http: [{name: item, delegate: {name: child}}]")
