@@ -16,6 +16,7 @@ from edgegate.model.guards.envoy_rate_limits import (
     ServiceLimit,
     TokenBucket,
 )
+from edgegate.model.headers import FRAMING
 
 LOCAL: Final = "envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit"
 SERVICE: Final = "envoy.extensions.filters.http.ratelimit.v3.RateLimit"
@@ -223,6 +224,8 @@ def _fields(message: Message, name: str) -> tuple[Pair, ...]:
         header.end("a header")
         if _NAME.fullmatch(pair[0]) is None:
             header.error("key", f"{show(pair[0])} is no name of a header")
+        elif pair[0].lower() in FRAMING:
+            header.error("key", f"{pair[0]} belongs to each connection: it can't be added")
         elif _VALUE.fullmatch(pair[1]) is None:
             header.error("value", "a value has no line breaks or control characters")
         elif "%" in pair[1]:

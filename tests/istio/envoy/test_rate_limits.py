@@ -84,6 +84,7 @@ class LocalTests(SynchronousTestCase):
             "{stat_prefix: p, response_headers_to_add: [{header: {key: 'a b', value: c}}]}": "is no name of a header",
             '{stat_prefix: p, response_headers_to_add: [{header: {key: a, value: "b\\nc"}}]}': "has no line breaks",
             "{stat_prefix: p, response_headers_to_add: [{header: {key: a, value: '%X%'}}]}": "command operators",
+            "{stat_prefix: p, response_headers_to_add: [{header: {key: Upgrade, value: '5'}}]}": "can't be added",
             "{stat_prefix: p, response_headers_to_add: [{}]}": "response_headers_to_add[0]: header is needed",
         }.items():
             _, errors, _ = self.read(text)
