@@ -21,7 +21,7 @@ from edgegate.model.authorizers import Protocol
 from edgegate.model.guards.authorization import of_connections
 from edgegate.model.guards.external_authorization import ExternalAuthorization
 from edgegate.net.addresses import ConnectionInfo
-from edgegate.tcp.guards.interfaces import WAITING, ConnectionFilter, Decided, Waiting
+from edgegate.tcp.guards.interfaces import ConnectionFilter, Decided, Waiting
 
 _DENIED: Final = replace(CONNECTION_DENIED, flag="UAEX", details=DENIED_DETAILS)
 _FAILED: Final = replace(CONNECTION_DENIED, flag="UAEX", details=ERROR_DETAILS)
@@ -54,8 +54,9 @@ class ExternalAuthorizationConnectionFilter(ConnectionFilter):
         message = framed(check_request(*ends_of(connection, None), connection.server_name, None))
         head = call_head(CHECK, authorizer.authority, len(message), authorizer.timeout, [])
         told = partial(self._told, connection, decided)
-        AsyncRequest(self._environment, cluster, head, message, told, connection).start(authorizer.timeout)
-        return WAITING
+        request = AsyncRequest(self._environment, cluster, head, message, told, connection)
+        request.start(authorizer.timeout)
+        return Waiting(request.cancel)
 
     def _told(self, connection: ConnectionInfo, decided: Decided, outcome: AsyncResponse | Fault) -> None:
         """The service has answered, or will not."""

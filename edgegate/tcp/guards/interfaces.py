@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
 from typing import Final
 
 from edgegate.access.state import GuardStates
@@ -15,13 +14,20 @@ from edgegate.net.wheel import TimerWheel
 from edgegate.upstream.registry import ClusterRegistry
 
 
-class Waiting(Enum):
-    """A guard has asked somebody, and will say later."""
+class Waiting:
+    """
+    A guard has asked somebody, and will say later.
 
-    WAITING = "waiting"
+    @ivar cancel: Called where the connection is gone before, at most once: nobody wants to know.
+    """
+
+    __slots__ = ("cancel",)
+
+    def __init__(self, cancel: Callable[[], object] = lambda: None) -> None:
+        self.cancel = cancel
 
 
-WAITING: Final = Waiting.WAITING
+WAITING: Final = Waiting()
 
 Decided = Callable[[Fault | None], None]
 """Is told why a connection is refused; L{None}: it passes."""
@@ -48,6 +54,6 @@ class ConnectionFilter(ABC):
         """
         Return why a connection is refused, or L{None}: it passes.
 
-        Where somebody has to be asked, return L{WAITING}, and call C{decided} once, within a bounded time; by then
+        Where somebody has to be asked, return a L{Waiting}, and call C{decided} once, within a bounded time; by then
         the connection may be gone. What is raised refuses the connection.
         """

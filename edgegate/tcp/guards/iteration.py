@@ -14,7 +14,7 @@ log = Logger(namespace=__name__)
 class ConnectionIteration:
     """Ends in one call of C{decided}, unless it is cancelled."""
 
-    __slots__ = ("_connection", "_decided", "_filters", "_over", "_position")
+    __slots__ = ("_connection", "_decided", "_filters", "_over", "_position", "_waiting")
 
     def __init__(self, filters: tuple[ConnectionFilter, ...], connection: ConnectionInfo, decided: Decided) -> None:
         self._filters = filters
@@ -22,13 +22,17 @@ class ConnectionIteration:
         self._decided = decided
         self._position = 0
         self._over = False
+        self._waiting: Waiting | None = None
 
     def start(self) -> None:
         """Begin; it may be decided before this returns."""
         while self._position < len(self._filters):
             position = self._position
             found = self._judged(self._filters[position], position)
-            if self._over or self._position != position or isinstance(found, Waiting):
+            if self._over or self._position != position:
+                return
+            if isinstance(found, Waiting):
+                self._waiting = found
                 return
             if found is not None:
                 self._end(found)
@@ -39,6 +43,9 @@ class ConnectionIteration:
     def cancel(self) -> None:
         """The connection is gone: nobody wants to know."""
         self._over = True
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            waiting.cancel()
 
     def _judged(self, filter_: ConnectionFilter, position: int) -> Fault | Waiting | None:
         try:
@@ -51,6 +58,7 @@ class ConnectionIteration:
         """A guard that has asked somebody has an answer; what it says another time is not listened to."""
         if self._over or self._position != position:
             return
+        self._waiting = None
         if fault is not None:
             self._end(fault)
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from h2.events import StreamReset
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.errors import CONNECT_REFUSED, Fault
@@ -12,7 +13,7 @@ from edgegate.http.grpc_unary import framed
 from edgegate.http.guards.external_connections import ExternalAuthorizationConnectionFilter
 from edgegate.model.authorizers import Protocol
 from edgegate.model.guards.authorization import Action, Attribute, Condition, Rule, Rules
-from edgegate.tcp.guards.interfaces import WAITING, Waiting
+from edgegate.tcp.guards.interfaces import Waiting
 from tests.http.conversation import MIRROR, Conversation, plain, to_web
 from tests.http.guards.checking import asking
 from tests.http.h2.backend import Backend
@@ -43,7 +44,7 @@ class ConnectionTests(SynchronousTestCase):
 
     def test_allowed(self) -> None:
         """The service is told both ends and the name that was asked for; where it says so the connection passes."""
-        self.assertIs(self.judge(), WAITING)
+        self.assertIsInstance(self.judge(), Waiting)
         asked = self.answer(0)
         self.assertEqual(asked.source.address.socket_address.address, "192.0.2.7")
         self.assertEqual(asked.destination.address.socket_address.port_value, 8080)
@@ -75,12 +76,23 @@ class ConnectionTests(SynchronousTestCase):
         """Rules count as far as they are about connections; what they say of requests is left out."""
         path, port = Condition(Attribute.PATH, ("/a",)), Condition(Attribute.PORT, ("5432",))
         self.assertIsNone(self.judge(port))
-        self.assertIs(self.judge(path), WAITING)
+        self.assertIsInstance(self.judge(path), Waiting)
         self.assertIsNone(self.judge(path, port))
 
     def test_http(self) -> None:
         """A service that is asked over HTTP is passed over: there is no request to ask about."""
         self.assertIsNone(self.judge(protocol=Protocol.HTTP))
+
+    def test_client_leaves(self) -> None:
+        """A connection that is gone asks no more: the service may take its time."""
+        waiting = self.judge()
+        service = Backend(self.talk.connect_to(MIRROR).accept())
+        assert isinstance(waiting, Waiting)
+        waiting.cancel()
+        service.turn()
+        self.assertIsNotNone(service.has(StreamReset, 1))
+        self.talk.clock.advance(3.0)
+        self.assertEqual(self.decided, [])
 
     def test_error_of_ours(self) -> None:
         """An error of ours refuses."""

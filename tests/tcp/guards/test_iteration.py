@@ -71,6 +71,16 @@ class IterationTests(SynchronousTestCase):
         self.begin(asking).cancel()
         asking.decided[0](None)
         self.assertEqual(self.found, [])
+        cancelled: list[str] = []
+        asked, asking = (
+            Told(Waiting(lambda: cancelled.append("asked"))),
+            Told(Waiting(lambda: cancelled.append("asks"))),
+        )
+        iteration = self.begin(asked, asking)
+        asked.decided[0](None)
+        iteration.cancel()
+        iteration.cancel()
+        self.assertEqual(cancelled, ["asks"])
 
     def test_broken(self) -> None:
         """One that fails refuses."""
