@@ -41,6 +41,7 @@ POLICIES = {
     "AddressListPolicy": "address-list",
     "APIKeyPolicy": "api-keys",
     "BasicAuthPolicy": "basic-auth",
+    "CertificateIssuer": "../certificates",
     "ConcurrencyPolicy": "concurrency",
     "OIDCPolicy": "oidc",
     "RateLimitPolicy": "rate-limit",

@@ -85,6 +85,17 @@ def parse_namespace(text: str) -> str:
     return text
 
 
+def parse_issuer(text: str) -> str:
+    """
+    Read the name of a CertificateIssuer, C{NAME} or C{NAMESPACE/NAME}.
+
+    @raise ValueError: It is none.
+    """
+    if re.fullmatch(r"([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?/)?[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?", text) is None:
+        raise ValueError(f"expected NAME or NAMESPACE/NAME of a CertificateIssuer, got {text!r}")
+    return text
+
+
 def parse_ignored_kind(text: str) -> str:
     """
     Read the name of a kind that keeps others out, and that files may be served without.

@@ -27,6 +27,7 @@ from edgegate.option_values import (
     parse_header_name,
     parse_hops,
     parse_ignored_kind,
+    parse_issuer,
     parse_label,
     parse_locality,
     parse_namespace,
@@ -165,6 +166,7 @@ class Options(usage.Options):
         self["ignore-kind"] = []
         self["key-authorities"] = b""
         self["gateway-namespace"] = None
+        self["certificate-issuer"] = None
         self["watch"] = True
         self["shadow-hosts"] = False
         self["strict"] = False
@@ -205,6 +207,16 @@ class Options(usage.Options):
             self["gateway-namespace"] = parse_namespace(name)
         except ValueError as error:
             raise usage.UsageError(f"--gateway-namespace: {error}") from None
+
+    def opt_certificate_issuer(self, name: str) -> None:
+        """
+        The CertificateIssuer of Gateways that name none, NAME or NAMESPACE/NAME: it issues the certificates of servers
+        whose credentialName no Secret provides.
+        """
+        try:
+            self["certificate-issuer"] = parse_issuer(name)
+        except ValueError as error:
+            raise usage.UsageError(f"--certificate-issuer: {error}") from None
 
     def opt_map_port(self, pair: str) -> None:
         """
@@ -372,6 +384,7 @@ class Options(usage.Options):
             ignored_kinds=self["ignore-kind"],
             strict=self["strict"],
             gateway_namespace=self["gateway-namespace"],
+            certificate_issuer=self["certificate-issuer"],
         )
 
     def resource(self) -> list[Attribute]:

@@ -1,15 +1,33 @@
-"""C{edgegate certs}: make certificates to try TLS with."""
+"""C{edgegate certs}: make certificates to try TLS with, and list those that a gateway has issued itself."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
+from edgegate.cli.certs_list import list_certificates
 from edgegate.demo.certificates import Unusable, fill
 
 
-@click.command()
+class Certs(click.Command):
+    """Makes certificates, unless its first word is C{list}."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Return the context of the command that is meant."""
+        if args[:1] == ["list"]:
+            return list_certificates.make_context(f"{info_name} list", args[1:], parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Do what is meant."""
+        return super().invoke(ctx) if ctx.command is self else ctx.command.invoke(ctx)
+
+
+@click.command(cls=Certs)
 @click.argument("names", metavar="NAME[,NAME...] ...", nargs=-1)
 @click.option(
     "--dir",
@@ -45,6 +63,9 @@ def certs(names: tuple[str, ...], directory: Path, clients: tuple[str, ...], dem
     Certificates that are there and valid are kept; those of the folder's own
     authority are renewed when they have expired or are to have other names.
     They are made for trials: anyone who can read ca.key can make more of them.
+
+    `edgegate certs list --config DIR` lists those that a gateway has issued by
+    the CertificateIssuers of its files, with what comes next for each.
     """
     if not (names or clients or demo):
         raise click.UsageError("name the hosts to make certificates for, or say --demo for those of etc/")

@@ -47,6 +47,7 @@ def _suppressions(context: click.Context, parameter: click.Parameter, values: tu
 @shared_options.map_port
 @shared_options.ignore_kind
 @shared_options.gateway_namespace
+@shared_options.certificate_issuer
 @click.option("--portable", is_flag=True, help="Warn of each place where Istio in a cluster would do otherwise.")
 @click.option(
     "--suppress",
@@ -86,6 +87,7 @@ def check(
     map_port: dict[int, int],
     ignore_kind: frozenset[str],
     gateway_namespace: str | None,
+    certificate_issuer: str | None,
     portable: bool,
     suppressions: list[Suppression],
     output: str,
@@ -115,6 +117,7 @@ def check(
         map_port,
         ignored_kinds=ignore_kind,
         gateway_namespace=gateway_namespace,
+        certificate_issuer=certificate_issuer,
         portable=portable,
         analyze=examine,
         prove=warn_of_unreached,

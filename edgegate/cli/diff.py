@@ -66,6 +66,7 @@ class TroubleCommand(click.Command):
 @shared_options.map_port
 @shared_options.ignore_kind
 @shared_options.gateway_namespace
+@shared_options.certificate_issuer
 def diff(
     configs: tuple[str, ...],
     revisions: tuple[str, ...],
@@ -76,6 +77,7 @@ def diff(
     map_port: dict[int, int],
     ignore_kind: frozenset[str],
     gateway_namespace: str | None,
+    certificate_issuer: str | None,
 ) -> None:
     """
     Say which requests and connections NEW treats otherwise than OLD: two
@@ -87,7 +89,7 @@ def diff(
     The exit status is 0 where nothing changes, 1 where something does, and 2
     where there is trouble, such as files with errors.
     """
-    options = Options(selector or None, map_port, ignore_kind, gateway_namespace)
+    options = Options(selector or None, map_port, ignore_kind, gateway_namespace, certificate_issuer)
     with ExitStack() as stack:
         old, new = _sides(configs, revisions, admin, stack)
         before, after = load_both(source_named(old.path), source_named(new.path), options)

@@ -91,6 +91,7 @@ def _key_set(context: click.Context, parameter: click.Parameter, value: str | No
 @shared_options.map_port
 @shared_options.ignore_kind
 @shared_options.gateway_namespace
+@shared_options.certificate_issuer
 @click.pass_context
 def explain(
     context: click.Context,
@@ -106,6 +107,7 @@ def explain(
     map_port: dict[int, int],
     ignore_kind: frozenset[str],
     gateway_namespace: str | None,
+    certificate_issuer: str | None,
     client_cert: str | None,
     request_id: str,
     **asked: Any,
@@ -144,6 +146,7 @@ def explain(
         ignored_kinds=ignore_kind,
         notes=notes,
         gateway_namespace=gateway_namespace,
+        certificate_issuer=certificate_issuer,
     )
     if loaded.snapshot is None:
         report(loaded.problems, sys.stderr, "nothing is served, so nothing can be explained")

@@ -64,6 +64,7 @@ class ViewChoice(click.ParamType[str]):
 @shared_options.map_port
 @shared_options.ignore_kind
 @shared_options.gateway_namespace
+@shared_options.certificate_issuer
 def proxy_config(
     view: str,
     output: str,
@@ -73,6 +74,7 @@ def proxy_config(
     map_port: dict[int, int],
     ignore_kind: frozenset[str],
     gateway_namespace: str | None,
+    certificate_issuer: str | None,
 ) -> None:
     """
     Show what a gateway serves: its listeners, routes, clusters, endpoints,
@@ -81,9 +83,8 @@ def proxy_config(
     The gateway that runs is asked by its admin listener, unless --config names
     files.
     """
-    found = (
-        _of_gateway(admin) if config is None else _of_files(config, selector, map_port, ignore_kind, gateway_namespace)
-    )
+    where = gateway_namespace, certificate_issuer
+    found = _of_gateway(admin) if config is None else _of_files(config, selector, map_port, ignore_kind, where)
     wanted = {name: found[name] for name in COLUMNS if view in (name, "all")}
     click.echo(_FORMATS[output](wanted), nl=False)
 
@@ -97,10 +98,20 @@ def _of_gateway(admin: Admin) -> Views:
 
 
 def _of_files(
-    config: str, selector: dict[str, str], map_port: dict[int, int], ignore_kind: frozenset[str], namespace: str | None
+    config: str,
+    selector: dict[str, str],
+    map_port: dict[int, int],
+    ignore_kind: frozenset[str],
+    where: tuple[str | None, str | None],
 ) -> Views:
+    namespace, issuer = where
     loaded = load(
-        source_named(config), selector or None, map_port, ignored_kinds=ignore_kind, gateway_namespace=namespace
+        source_named(config),
+        selector or None,
+        map_port,
+        ignored_kinds=ignore_kind,
+        gateway_namespace=namespace,
+        certificate_issuer=issuer,
     )
     if loaded.snapshot is None:
         report(loaded.problems, sys.stderr, "nothing to show")

@@ -53,6 +53,7 @@ INTERRUPTED = 130
 @shared_options.selector
 @shared_options.ignore_kind
 @shared_options.gateway_namespace
+@shared_options.certificate_issuer
 @click.option("--jobs", type=click.IntRange(1, 128), help="Processes.  [default: as many as there are CPUs]")
 @click.option("--strict", is_flag=True, help="Take what may be answered otherwise for what is.")
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
@@ -67,6 +68,7 @@ def replay(
     selector: dict[str, str],
     ignore_kind: frozenset[str],
     gateway_namespace: str | None,
+    certificate_issuer: str | None,
     jobs: int | None,
     strict: bool,
     output: str,
@@ -83,8 +85,9 @@ def replay(
     ports = {bound: number for number, bound in map_port.items()}
     wishes = Wishes(form, host, port, ports, jobs or processors())
     with trouble():
-        old = None if against is None else _side(against, selector, ignore_kind, gateway_namespace)
-        new = _side(config, selector, ignore_kind, gateway_namespace)
+        where = gateway_namespace, certificate_issuer
+        old = None if against is None else _side(against, selector, ignore_kind, where)
+        new = _side(config, selector, ignore_kind, where)
         with closing(Replay(access_log, old, new, wishes)) as replaying, _progress(replaying.size) as told:
             tally = replaying.run(told)
         if output == "json":
@@ -123,8 +126,17 @@ def _end(message: str) -> NoReturn:
     raise SystemExit(CANNOT) from None
 
 
-def _side(name: str, selector: dict[str, str], ignore_kind: frozenset[str], namespace: str | None) -> Side:
-    loaded = load(source_named(name), selector or None, ignored_kinds=ignore_kind, gateway_namespace=namespace)
+def _side(
+    name: str, selector: dict[str, str], ignore_kind: frozenset[str], where: tuple[str | None, str | None]
+) -> Side:
+    namespace, issuer = where
+    loaded = load(
+        source_named(name),
+        selector or None,
+        ignored_kinds=ignore_kind,
+        gateway_namespace=namespace,
+        certificate_issuer=issuer,
+    )
     if loaded.snapshot is None:
         report(loaded.problems, sys.stderr, f"{name} can't be served: nothing was replayed")
         raise SystemExit(CANNOT)

@@ -12,7 +12,7 @@ from edgegate.admin.address import DEFAULT, parse_admin_address
 from edgegate.admin.token import BadToken, read_token
 from edgegate.cli.admin_client import Admin
 from edgegate.model.addresses import Address
-from edgegate.option_values import parse_ignored_kind, parse_label, parse_namespace, parse_port_map
+from edgegate.option_values import parse_ignored_kind, parse_issuer, parse_label, parse_namespace, parse_port_map
 
 T = TypeVar("T")
 
@@ -76,6 +76,15 @@ def _named_namespace(context: click.Context, parameter: click.Parameter, value: 
         raise click.BadParameter(str(error)) from None
 
 
+def _named_issuer(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    if value is None:
+        return None
+    try:
+        return parse_issuer(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 _PLACE = click.Path(readable=False)
 """Completed as a path; what is wrong with it, whoever reads it says."""
 
@@ -110,6 +119,13 @@ gateway_namespace = click.option(
     callback=_named_namespace,
     help="The namespace that the gateway is in: policies of access without targetRefs are looked for there and in the "
     "root namespace. [default: the root namespace, or default where no document names another]",
+)
+
+certificate_issuer = click.option(
+    "--certificate-issuer",
+    metavar="NAME",
+    callback=_named_issuer,
+    help="The CertificateIssuer of Gateways that name none: NAME or NAMESPACE/NAME.",
 )
 
 _admin = click.option(

@@ -42,6 +42,7 @@ from edgegate.sources.named import source_named
 @shared_options.map_port
 @shared_options.ignore_kind
 @shared_options.gateway_namespace
+@shared_options.certificate_issuer
 @click.option("--junit", "junit_file", metavar="FILE", help="Write what came of it there, as JUnit's XML.")
 @click.option("--coverage", is_flag=True, help="Tell what of the files no test asks for.")
 @click.option("--fail-under", metavar="PERCENT", type=click.FloatRange(0, 100), help="How many routes are to be hit.")
@@ -61,6 +62,7 @@ def test(
     map_port: dict[int, int],
     ignore_kind: frozenset[str],
     gateway_namespace: str | None,
+    certificate_issuer: str | None,
     junit_file: str | None,
     coverage: bool,
     fail_under: float | None,
@@ -93,6 +95,7 @@ def test(
             ignored_kinds=ignore_kind,
             notes=notes,
             gateway_namespace=gateway_namespace,
+            certificate_issuer=certificate_issuer,
         )
         if loaded.snapshot is None:
             report(loaded.problems, sys.stderr, "nothing was tested")

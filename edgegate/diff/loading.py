@@ -26,6 +26,7 @@ class Options:
     port_map: Mapping[int, int] | None = None
     ignored_kinds: Collection[str] = ()
     gateway_namespace: str | None = None
+    certificate_issuer: str | None = None
 
     def configuration(self, source: ConfigurationSource) -> Configuration:
         """Return a source with these options."""
@@ -35,6 +36,7 @@ class Options:
             self.port_map,
             ignored_kinds=self.ignored_kinds,
             gateway_namespace=self.gateway_namespace,
+            certificate_issuer=self.certificate_issuer,
         )
 
 

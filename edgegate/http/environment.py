@@ -21,6 +21,7 @@ from edgegate.net.loop_lag import LoopLag
 from edgegate.net.wheel import Deadline, TimerWheel
 from edgegate.observe.observers import Observers
 from edgegate.overload.limits import NO_LIMIT, OverloadLimits
+from edgegate.tls.acme.challenges import ChallengeAnswers
 from edgegate.upstream.pending_stream import Connector
 from edgegate.upstream.registry import ClusterRegistry
 
@@ -38,6 +39,7 @@ class HTTPEnvironment:
     @ivar connections: The clients' connections that are open, those that became tunnels or are being closed included.
     @ivar shadows: The copies that are on their way to mirrors.
     @ivar access: What guards keep from one change of the files to the next.
+    @ivar challenges: What is answered to authorities that issue certificates; L{None}: nothing.
     @ivar key_sets: The keys of tokens that are fetched.
     @ivar lag: How late the loop is.
     @ivar most_requests: How many may be under way.
@@ -58,6 +60,7 @@ class HTTPEnvironment:
         "_date",
         "_date_second",
         "access",
+        "challenges",
         "clusters",
         "connection_requests",
         "connections",
@@ -107,6 +110,7 @@ class HTTPEnvironment:
         self.limits = limits
         self.shadow_hosts = shadow_hosts
         self.access = GuardStates(clusters.environment.processes)
+        self.challenges: ChallengeAnswers | None = None
         self.key_sets = KeySets(wheel.clock, key_authorities)
         self.most_requests = overload.requests
         self.connection_requests = overload.connection_requests

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from edgegate.buffers import BUFFERS
 from edgegate.errors import BODY_TOO_LARGE, CLIENT_OVERLOADS, MISDIRECTED, NO_ROUTE, OVERLOADED, SCHEME_MISMATCH, Fault
+from edgegate.http.challenge import ChallengeResource, is_challenge
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.explained_response import Explainer
@@ -53,6 +54,7 @@ class HTTPGateway(Dispatcher):
     """
 
     __slots__ = (
+        "_challenge",
         "_client_overloads",
         "_explainer",
         "_factories",
@@ -92,6 +94,7 @@ class HTTPGateway(Dispatcher):
         self._filters_everywhere = bool(filters)
         self._filtered: dict[int, tuple[FilterChain, FilteredResource]] = {}
         self._guarded = GuardedResources(self.resource_for, environment)
+        self._challenge = ChallengeResource(self._unchallenged, environment)
         self._route = RouteResource(environment)
         self._proxy = ReverseProxyResource(environment)
         self._no_route = FaultResource(NO_ROUTE)
@@ -161,19 +164,28 @@ class HTTPGateway(Dispatcher):
                 or head.length > environment.limits.body_bytes
             ):
                 return self._refused(head, counts)
-            if chain.guarded:
-                guards = guards_of(exchange.connection, head.host)
-                if guards:
-                    return self._guarded.of(guards)
-            found = selected(exchange.connection, head, exchange, environment.trusted_hops)
-        else:
-            found = route_of(exchange, environment.trusted_hops)
+            if environment.challenges is not None and not exchange.connection.tls and is_challenge(head):
+                return self._challenge
+            return self._unchallenged(exchange)
+        return self._answer_by(exchange, route_of(exchange, environment.trusted_hops))
+
+    def _unchallenged(self, exchange: Exchange) -> IResource:
+        """Find what answers an exchange that is no authority's question."""
+        connection, head = exchange.connection, exchange.head
+        if connection.chain.guarded:
+            guards = guards_of(connection, head.host)
+            if guards:
+                return self._guarded.of(guards)
+        return self._answer_by(exchange, selected(connection, head, exchange, self.environment.trusted_hops))
+
+    def _answer_by(self, exchange: Exchange, found: HTTPRoute | Fault | int) -> IResource:
+        """Return what answers an exchange by what it selects."""
         if not isinstance(found, HTTPRoute):
             return self._answer_of(exchange, found)
         exchange.route = found
         if exchange.bodies is not None and exchange.bodies.translates:
             # routes are told apart by what the client says
-            exchange.replace_head(grpc_head(head))
+            exchange.replace_head(grpc_head(exchange.head))
         return self._filtered_by(exchange) if found.filtered or self._filters_everywhere else self._proxy
 
     def _answer_of(self, exchange: Exchange, found: Fault | int) -> IResource:

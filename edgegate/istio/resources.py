@@ -14,6 +14,7 @@ from edgegate.istio.kinds.api_key_policy import APIKeyPolicy
 from edgegate.istio.kinds.authorization_policy import AuthorizationPolicy
 from edgegate.istio.kinds.base import Spec
 from edgegate.istio.kinds.basic_auth_policy import BasicAuthPolicy
+from edgegate.istio.kinds.certificate_issuer import CertificateIssuer
 from edgegate.istio.kinds.concurrency_policy import ConcurrencyPolicy
 from edgegate.istio.kinds.destination_rule import DestinationRule
 from edgegate.istio.kinds.envoy_filter import EnvoyFilter
@@ -167,4 +168,5 @@ class Resources:
     basic_auth_policies: list[Resource[BasicAuthPolicy]] = field(default_factory=list)
     api_key_policies: list[Resource[APIKeyPolicy]] = field(default_factory=list)
     rate_limit_policies: list[Resource[RateLimitPolicy]] = field(default_factory=list)
+    certificate_issuers: list[Resource[CertificateIssuer]] = field(default_factory=list)
     oidc_policies: list[Resource[OIDCPolicy]] = field(default_factory=list)

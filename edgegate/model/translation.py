@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from edgegate.model.access_logs import AccessLogFile
+from edgegate.model.certificates import ManagedCertificate
 from edgegate.model.clusters import Cluster, Endpoints
 from edgegate.model.diagnostics import Diagnostic
 from edgegate.model.guards.guard import Guards
@@ -57,6 +58,7 @@ class Attached:
     @ivar tracing: L{None}: nothing is said of traces.
     @ivar metrics: L{None}: nor of metrics.
     @ivar guards: What stands on servers as a whole; one that is not here has none.
+    @ivar certificates: What the gateway has issued itself, of what servers end TLS with.
     """
 
     kind: str
@@ -69,6 +71,7 @@ class Attached:
     tracing: DeclaredTracing | None = None
     metrics: DeclaredMetrics | None = None
     guards: Mapping[Server, Guards] = field(default_factory=dict)
+    certificates: tuple[ManagedCertificate, ...] = ()
 
 
 class Translation(Protocol):

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from edgegate.model.access_logs import AccessLogFile
 from edgegate.model.addresses import Address
+from edgegate.model.certificates import ManagedCertificate
 from edgegate.model.clusters import Cluster
 from edgegate.model.guards.guard import Guard, Guards
 from edgegate.model.metrics import DeclaredMetrics
@@ -144,6 +145,7 @@ class Snapshot(Picklable):
     @ivar proxy: What counts for a process as a whole, from its start.
     @ivar tracing: L{None}: they say nothing of traces.
     @ivar metrics: L{None}: nor of metrics.
+    @ivar certificates: What the gateway has issued itself.
     """
 
     listeners: tuple[Listener, ...] = ()
@@ -152,6 +154,7 @@ class Snapshot(Picklable):
     proxy: ProxySettings = NO_SETTINGS
     tracing: DeclaredTracing | None = None
     metrics: DeclaredMetrics | None = None
+    certificates: tuple[ManagedCertificate, ...] = ()
 
 
 def guards_in(snapshot: Snapshot) -> Iterator[Guard]:

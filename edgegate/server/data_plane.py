@@ -15,7 +15,12 @@ from mmap import mmap
 from time import monotonic
 from typing import cast
 
-from twisted.internet.interfaces import IReactorFDSet, IReactorPluggableNameResolver, IReactorTime
+from twisted.internet.interfaces import (
+    IReactorFDSet,
+    IReactorFromThreads,
+    IReactorPluggableNameResolver,
+    IReactorTime,
+)
 
 from edgegate.access.jwt.counts import TokenCounts
 from edgegate.access_log.metric_tags import MetricTags, metric_tags
@@ -39,6 +44,7 @@ from edgegate.http.recent_requests import RecentRequests
 from edgegate.http.request_metrics import RequestMetrics
 from edgegate.model.addresses import Address
 from edgegate.model.clusters import NO_ENDPOINTS, Endpoints
+from edgegate.model.tls import KeyPair
 from edgegate.net.connecting import connect
 from edgegate.net.listening import Turn
 from edgegate.net.loop_lag import LoopLag
@@ -60,7 +66,10 @@ from edgegate.server.contexts import Contexts
 from edgegate.server.gateway_options import GatewayOptions
 from edgegate.server.memory import memory
 from edgegate.server.ports import Ports
+from edgegate.sources.file_reader import defer_to_daemon
 from edgegate.tcp.gateway import Relay, TCPGateway
+from edgegate.tls.acme.challenges import ChallengeAnswers
+from edgegate.tls.acme.keeper import CertificateKeeper
 from edgegate.tls.secret_store import Secrets, SecretStore
 from edgegate.upstream.dns.lookups import machine_lookups
 from edgegate.upstream.registry import ClusterRegistry
@@ -84,6 +93,7 @@ class DataPlane:
     @ivar options: What stays the same, whatever is served.
     @ivar snapshot: What is served; THE Snapshot.
     @ivar endpoints: Those of its clusters, by the files.
+    @ivar certificates: Has those issued that the gateway has itself.
     @ivar secrets: The key material in force, where a secret may be replaced under the Snapshot that is served.
     @ivar clusters: The state of its clusters.
     @ivar counts: Of clients' connections.
@@ -149,6 +159,9 @@ class DataPlane:
             self.lag,
             options.key_authorities,
         )
+        defer = partial(defer_to_daemon, cast(IReactorFromThreads, reactor))
+        self._challenges = ChallengeAnswers(defer)
+        self.certificates = CertificateKeeper(cast(IReactorTime, reactor), defer, self._put_issued)
         explainer = Explainer(options.debug_from, options.trusted_hops) if options.debug_from else None
         self._http = HTTPGateway(self._environment, options.paths, options.http_filters, explainer)
         connection_guards = connection_guards_of(self._environment)
@@ -314,6 +327,9 @@ class DataPlane:
         self.examples.clear()
         self._contexts = contexts
         self.secrets.take(contexts.read, planned)
+        self._challenges.directories = tuple(dict.fromkeys(each.issuer.directory for each in snapshot.certificates))
+        self._environment.challenges = self._challenges if snapshot.certificates else None
+        self.certificates.use(snapshot.certificates)
         self._http.forget_filters()
         self._tcp.forget_guards()
         self._address_lists.forget()
@@ -334,6 +350,7 @@ class DataPlane:
         Who has connected is served, were its connection still in the kernel's backlog or in the middle of its
         handshake: L{ended} tells when that is over.
         """
+        self.certificates.stop()
         for port in self._ports:
             port.withdraw()
         self._http.retire()
@@ -354,6 +371,7 @@ class DataPlane:
 
         @param gone: What those bind no longer: who has connected there is served, and has the usual time.
         """
+        self.certificates.stop()
         self._ports.hand_over(gone)
         self._http.retire()
 
@@ -367,6 +385,7 @@ class DataPlane:
 
     def stop(self) -> None:
         """Leave nothing behind: no idle connection, no timer."""
+        self.certificates.stop()
         for port in self._ports:
             port.close()
         self.counts.stop()
@@ -388,6 +407,13 @@ class DataPlane:
         for bind, port in self._ports.open.items():
             port.serving = Serving(port.listener, contexts.servers[bind])
         self._contexts = contexts
+
+    def _put_issued(self, pairs: Sequence[KeyPair]) -> None:
+        """Serve certificates that were issued, but for those that are served already."""
+        served = {pair.credential: pair for pair in self.secrets.secrets}
+        new = [pair for pair in pairs if served.get(pair.credential) != pair]
+        if new:
+            self.secrets.put_all(new)
 
     def _look_at_ages(self) -> None:
         """End what has lasted too long: requests, and connections."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from edgegate.model.addresses import Address
 from edgegate.model.tls import Credential
 from edgegate.routing.snapshot import Listener, Snapshot
+from edgegate.tls.acme.keys import is_placeholder
 from edgegate.tls.secret_store import Secrets
 from edgegate.tls.secrets import EXPIRES_SOON, expiry
 
@@ -29,9 +30,13 @@ def served(
         address = bound.get(listener.bind)
         what = f"{kinds(listener)} on {address}{mapped(listener)} for {hosts(listener)}"
         yield "info", f"serving {what} ({listener.origin})"
+    issued = {each.credential for each in snapshot.certificates}
     for credential, ends in certificates(snapshot, secrets):
+        if credential in issued and is_placeholder(secrets.pair(credential)):
+            yield "info", f"certificate {credential.name} is to be issued: until then clients are shown a placeholder"
+            continue
         days = (ends - now).days
-        level = "warn" if days < EXPIRES_SOON.days else "info"
+        level = "warn" if days < EXPIRES_SOON.days and credential not in issued else "info"
         yield level, f"certificate {credential.name} is valid for {days} more days"
 
 

@@ -20,6 +20,7 @@ from edgegate.model.notes import Notes
 from edgegate.model.tls import KeyPair
 from edgegate.routing.compile import Compiled
 from edgegate.routing.snapshot import Snapshot
+from edgegate.sources.certificate_provider import CertificateProvider
 from edgegate.sources.compilation import compile_resources
 from edgegate.sources.decoding import ManifestDecoder
 from edgegate.sources.key_inspector import KeyInspector
@@ -105,6 +106,7 @@ class Configuration:
         analyze: Analyze | None = None,
         prove: Prove | None = None,
         gateway_namespace: str | None = None,
+        certificate_issuer: str | None = None,
     ) -> None:
         """
         @param selector: Labels: only Gateways whose selector they satisfy are served; L{None}: all.
@@ -116,6 +118,7 @@ class Configuration:
         @param ignored_kinds: Kinds that keep others out (C{--ignore-kind}), and that are to be served without.
         @param gateway_namespace: In which namespace the gateway is, as far as policies choose it; see
             L{CompileOptions}.
+        @param certificate_issuer: See L{CompileOptions}.
         @param portable: Warn of places where a cluster would do otherwise.
         @param analyze: Looks for more than a gateway has to know before it serves files.
         @param prove: Looks in the Snapshot, too.
@@ -138,8 +141,10 @@ class Configuration:
         self._port_map = port_map or {}
         self._ignored_kinds = frozenset(ignored_kinds)
         self._gateway_namespace = gateway_namespace
+        self._certificate_issuer = certificate_issuer
+        self._provider = CertificateProvider()
         options = selector, port_map, False, ignored_kinds, strict, portable, None, None, None, gateway_namespace
-        self._source_and_options = (source, *options)
+        self._source_and_options = (source, *options, certificate_issuer)
 
     def __reduce__(self) -> tuple[type[Configuration], tuple[object, ...]]:
         """Another process that takes the documents likewise has nothing of what this one knows of them."""
@@ -190,6 +195,7 @@ class Configuration:
                 compiled = self._compile(reading, problems, inspector)
         finally:
             reading.close()
+            self._provider.close()
         _give_back()
         if problems.refusing(self._strict):
             return Loaded(None, problems, self._source, reading.contents)
@@ -209,6 +215,8 @@ class Configuration:
             notes,
             self._gateway_namespace,
             locate=reading.locate,
+            provide=self._provider,
+            certificate_issuer=self._certificate_issuer,
         )
         compiled = compile_resources(resources, options, problems)
         if self._portable:
@@ -239,6 +247,7 @@ def load(
     analyze: Analyze | None = None,
     prove: Prove | None = None,
     gateway_namespace: str | None = None,
+    certificate_issuer: str | None = None,
 ) -> Loaded:
     """Load once; see L{Configuration}."""
     configuration = Configuration(
@@ -251,6 +260,7 @@ def load(
         analyze=analyze,
         prove=prove,
         gateway_namespace=gateway_namespace,
+        certificate_issuer=certificate_issuer,
     )
     return configuration.load(now)
 

@@ -8,7 +8,7 @@ Snapshot stays.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from edgegate.model.tls import Credential, KeyPair, ServerTLS, UpstreamTLS
 from edgegate.tls.secrets import BadKeyMaterial, ResolvedTLS
@@ -60,9 +60,9 @@ class Secrets:
         """
         return None if tls.credential is None else self.pair(tls.credential)
 
-    def replaced(self, pair: KeyPair) -> Secrets:
-        """Return these with another key pair in the place of one, or one more."""
-        return Secrets([*self._pairs.values(), pair], self.contexts)
+    def replaced(self, *pairs: KeyPair) -> Secrets:
+        """Return these with other key pairs in the place of some, or some more."""
+        return Secrets([*self._pairs.values(), *pairs], self.contexts)
 
     def renewed_since(self, before: Secrets) -> frozenset[Credential]:
         """Return what names another key pair than it did before."""
@@ -120,6 +120,14 @@ class SecretStore:
 
         @raise BadKeyMaterial: It can't be served; everything is as it was.
         """
-        secrets = self.secrets.replaced(pair)
+        self.put_all([pair])
+
+    def put_all(self, pairs: Sequence[KeyPair]) -> None:
+        """
+        Replace what several credentials name, all of them or none; see L{put}.
+
+        @raise BadKeyMaterial: One can't be served; everything is as it was.
+        """
+        secrets = self.secrets.replaced(*pairs)
         self._renew(secrets)
         self.secrets = secrets

@@ -105,6 +105,13 @@ metadata: {name: few}
 spec: {limits: [{requests: 5}]}
 ---
 apiVersion: edgegate.io/v1alpha1
+kind: CertificateIssuer
+metadata: {name: letsencrypt}
+spec:
+  acme: {server: "https://acme.example/directory", agreeToTerms: true, keyType: RSA-2048}
+  storage: {directory: certificates}
+---
+apiVersion: edgegate.io/v1alpha1
 kind: AddressListPolicy
 metadata: {name: office}
 spec: {allow: {addresses: [192.0.2.0/24]}}

@@ -11,6 +11,7 @@ from edgegate.istio.analysis.context import Context
 from edgegate.istio.analysis.finding import Finding
 from edgegate.istio.kinds.gateway import Gateway, Server, ServerTLSSettings
 from edgegate.istio.resources import Resource
+from edgegate.istio.translate.certificates import CertificateIssuers
 from edgegate.istio.translate.credentials import CredentialCompiler
 from edgegate.istio.translate.key_sources import KeySources
 from edgegate.istio.translate.servers import selected, servers_of
@@ -188,7 +189,8 @@ def credentials(context: Context) -> Iterator[Finding]:
     for declared in context.resources.gateways:
         gateway = declared.anew()
         problems = Problems()
-        compiler = CredentialCompiler(context.keys, options, problems)
+        issuers = CertificateIssuers(context.resources.certificate_issuers, context.keys, options, problems)
+        compiler = CredentialCompiler(context.keys, options, problems, issuers)
         for server in servers_of(gateway, Problems()):
             if not server.traffic.plain and server.traffic is not Traffic.PASSTHROUGH:
                 compiler.server_tls(server)

@@ -13,6 +13,7 @@ from edgegate.istio.kinds.api_key_policy import APIKeyPolicy
 from edgegate.istio.kinds.authorization_policy import AuthorizationPolicy
 from edgegate.istio.kinds.base import Spec
 from edgegate.istio.kinds.basic_auth_policy import BasicAuthPolicy
+from edgegate.istio.kinds.certificate_issuer import CertificateIssuer
 from edgegate.istio.kinds.concurrency_policy import ConcurrencyPolicy
 from edgegate.istio.kinds.destination_rule import DestinationRule
 from edgegate.istio.kinds.envoy_filter import EnvoyFilter
@@ -33,7 +34,7 @@ NETWORKING = "networking.istio.io"
 SECURITY = "security.istio.io"
 TELEMETRY = "telemetry.istio.io"
 EDGEGATE = "edgegate.io"
-"""The group of edgegate's own kinds: policies of access for which Istio has none."""
+"""The group of edgegate's own kinds: policies of access and issuers of certificates, for which Istio has none."""
 MESH_GROUP = "mesh.istio.io"
 """A MeshConfig is no object of Kubernetes; by this group a document can be one, named as the package of its message."""
 
@@ -78,7 +79,7 @@ class Kind:
 _ISTIO_VERSIONS = ("v1", "v1beta1", "v1alpha3")
 
 KINDS = (
-    Kind("Gateway", NETWORKING, _ISTIO_VERSIONS, Gateway, "gateways"),
+    Kind("Gateway", NETWORKING, _ISTIO_VERSIONS, Gateway, "gateways", metadata=True),
     Kind("VirtualService", NETWORKING, _ISTIO_VERSIONS, VirtualService, "virtual_services", numerous=True),
     Kind("ServiceEntry", NETWORKING, _ISTIO_VERSIONS, ServiceEntry, "service_entries"),
     Kind("DestinationRule", NETWORKING, _ISTIO_VERSIONS, DestinationRule, "destination_rules"),
@@ -96,6 +97,7 @@ KINDS = (
     Kind("APIKeyPolicy", EDGEGATE, ("v1alpha1",), APIKeyPolicy, "api_key_policies"),
     Kind("RateLimitPolicy", EDGEGATE, ("v1alpha1",), RateLimitPolicy, "rate_limit_policies"),
     Kind("OIDCPolicy", EDGEGATE, ("v1alpha1",), OIDCPolicy, "oidc_policies"),
+    Kind("CertificateIssuer", EDGEGATE, ("v1alpha1",), CertificateIssuer, "certificate_issuers"),
     Kind("MeshConfig", MESH_GROUP, ("v1alpha1",), MeshConfig, "mesh_configs"),
     Kind("Secret", "", ("v1",), Secret, "secrets", confidential=True),
     Kind("Service", "", ("v1",), Service, "services"),

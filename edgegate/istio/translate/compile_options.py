@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from edgegate.config.problems import Role, Severity
+from edgegate.model.certificates import ManagedCertificate
 from edgegate.model.notes import Notes
 from edgegate.model.tls import KeyPair, ServerTLS, UpstreamTLS
 
@@ -47,6 +48,10 @@ InspectUpstream = Callable[[UpstreamTLS, KeyPair | None], Iterable[Finding]]
 """Takes the key pair that the credential of TLS with backends names, if any, and looks at it and at authorities."""
 
 
+Provide = Callable[[ManagedCertificate], KeyPair]
+"""Returns what there is of a certificate that the gateway has issued itself: something to serve in any case."""
+
+
 def read_nothing(name: str) -> bytes:
     """
     Be the folder in which there are no files.
@@ -66,6 +71,11 @@ def inspect_no_upstream(tls: UpstreamTLS, pair: KeyPair | None) -> Iterable[Find
     return ()
 
 
+def provide_nothing(certificate: ManagedCertificate) -> KeyPair:
+    """Have no certificate."""
+    return KeyPair(certificate.credential.name, b"", b"")
+
+
 @dataclass(frozen=True, slots=True)
 class CompileOptions:
     """
@@ -80,6 +90,8 @@ class CompileOptions:
     @ivar ignored_kinds: Kinds that keep others out, and that the user wants to be served without.
     @ivar gateway_namespace: In which namespace the gateway is, as far as policies choose it; L{None}: see
         L{edgegate.istio.translate.guards.targets.gateway_namespaces}.
+    @ivar provide: Has the certificates that the gateway has issued itself.
+    @ivar certificate_issuer: The name of the issuer of Gateways that name none; L{None}: they have none.
     @ivar notes: Where is noted what the Snapshot does not hold; L{None}: nowhere.
     """
 
@@ -92,3 +104,5 @@ class CompileOptions:
     notes: Notes | None = None
     gateway_namespace: str | None = None
     locate: Callable[[str], str] = str
+    provide: Provide = provide_nothing
+    certificate_issuer: str | None = None

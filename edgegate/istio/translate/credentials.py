@@ -12,6 +12,7 @@ from edgegate.config.problems import Problems, Role
 from edgegate.istio.kinds.gateway import ServerTLSSettings, TLSMode, TLSProtocol
 from edgegate.istio.kinds.secret import Secret
 from edgegate.istio.resources import Resource
+from edgegate.istio.translate.certificates import CertificateIssuers
 from edgegate.istio.translate.compile_options import CompileOptions, Finding, Part
 from edgegate.istio.translate.key_sources import (
     CA_KEYS,
@@ -35,12 +36,17 @@ _VERIFYING = (TLSMode.MUTUAL, TLSMode.OPTIONAL_MUTUAL)
 
 @dataclass(slots=True)
 class _Material:
-    """What has been found of a server's key material, and which field said so."""
+    """
+    What has been found of a server's key material, and which field said so.
+
+    @ivar issued: Which of the pairs the gateway has issued itself: their time is its own affair.
+    """
 
     pairs: list[KeyPair] = field(default_factory=list)
     authorities: list[bytes] = field(default_factory=list)
     revocations: list[bytes] = field(default_factory=list)
     places: dict[tuple[Part, int], Path] = field(default_factory=dict)
+    issued: set[int] = field(default_factory=set)
 
     def add_pair(self, pair: KeyPair, chain_path: Path, key_path: Path) -> None:
         self.places[Part.CERTIFICATE, len(self.pairs)] = chain_path
@@ -59,10 +65,13 @@ class _Material:
 class CredentialCompiler:
     """Compiles the TLS of servers."""
 
-    def __init__(self, sources: KeySources, options: CompileOptions, problems: Problems) -> None:
+    def __init__(
+        self, sources: KeySources, options: CompileOptions, problems: Problems, issuers: CertificateIssuers
+    ) -> None:
         self._sources = sources
         self._options = options
         self._problems = problems
+        self._issuers = issuers
 
     def server_tls(self, server: Server) -> ServerTLS | None:
         """
@@ -81,6 +90,8 @@ class CredentialCompiler:
         pairs = tuple(material.pairs)
         tls = ServerTLS(tuple(pair.credential for pair in pairs), rules, alpn)
         for finding in self._options.inspect(tls, pairs, tuple(host.pattern for host in server.hosts)):
+            if finding.number in material.issued and finding.part is Part.CERTIFICATE and finding.role is Role.TIME:
+                continue
             path = material.places.get((finding.part, finding.number), ("cipherSuites",))
             place = (*server.path, "tls", *path)
             code = _code_of(finding, path)
@@ -107,6 +118,9 @@ class CredentialCompiler:
         if settings.credential_name:
             named.insert(0, (settings.credential_name, ("credentialName",)))
         for name, path in named:
+            if self._find(server, name) is None and self._issuers.named_by(server):
+                self._issue(server, path, material)
+                continue
             secret = self._secret(server, name, path)
             if secret is not None:
                 self._pair_of_secret(server, secret, path, material)
@@ -118,6 +132,14 @@ class CredentialCompiler:
                 found = self._read(server, settings.ca_crl, ("caCrl",))
                 if found is not None:
                     material.add_revocations(found, ("caCrl",))
+
+    def _issue(self, server: Server, path: Path, material: _Material) -> None:
+        """Take the certificates that the gateway has issued for a server's hosts, once."""
+        if material.issued:
+            return
+        for certificate in self._issuers.issued(server):
+            material.issued.add(len(material.pairs))
+            material.add_pair(self._options.provide(certificate), path, path)
 
     def _files_of(
         self, server: Server, certificate: str | None, key: str | None, path: Path, material: _Material
@@ -174,6 +196,10 @@ class CredentialCompiler:
                 if revocations is not None and not settings.ca_crl:
                     material.add_revocations(revocations, path)
                 return
+        if not candidates and material.issued:
+            assert settings.mode is not None
+            message = f"{settings.mode.value} needs a CA: there is no Secret {named[0][0]}-cacert"
+            self._error(server, path, message, Role.CONSEQUENCE, codes.INVALID_GATEWAY_CREDENTIAL)
         if candidates:
             first = candidates[-1]
             more = "" if settings.ca_cert_credential_name else f", and there is no Secret {first.name}-cacert"

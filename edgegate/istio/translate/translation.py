@@ -10,6 +10,7 @@ from edgegate.istio.kinds.virtual_service import VirtualService
 from edgegate.istio.resources import Resource, Resources
 from edgegate.istio.translate.access_logs import AccessLogCompiler
 from edgegate.istio.translate.attachment import Attachments, GatewayNames
+from edgegate.istio.translate.certificates import CertificateIssuers
 from edgegate.istio.translate.clusters import ClusterCompiler
 from edgegate.istio.translate.compile_options import CompileOptions
 from edgegate.istio.translate.credentials import CredentialCompiler
@@ -83,7 +84,9 @@ class IstioTranslation:
         standing = guards_of(self._policies(servers, clusters))
         self._attach_all(attachments, destinations, standing)
         destination_rules.warn_of_unused(services, self._suggestions)
-        ended = dict(self._ended(servers))
+        issuers = CertificateIssuers(self._resources.certificate_issuers, self._sources, self._options, self._problems)
+        ended = dict(self._ended(servers, issuers))
+        issuers.warn(servers)
         traces = TracingCompiler(self._mesh, self._telemetries, services, self._problems)
         return Attached(
             "VirtualService",
@@ -96,6 +99,7 @@ class IstioTranslation:
             traces.tracing(),
             self._metrics,
             standing.servers,
+            tuple(issuers.certificates),
         )
 
     def report(self, diagnostic: Diagnostic) -> None:
@@ -137,9 +141,11 @@ class IstioTranslation:
             attachments.attach(order, rules, names.of_service(resource), at)
         delegates.warn_of_unused()
 
-    def _ended(self, servers: Iterable[Server]) -> Iterable[tuple[values.Server, ServerTLS]]:
+    def _ended(
+        self, servers: Iterable[Server], issuers: CertificateIssuers
+    ) -> Iterable[tuple[values.Server, ServerTLS]]:
         """Yield how those servers end TLS that do."""
-        credentials = CredentialCompiler(self._sources, self._options, self._problems)
+        credentials = CredentialCompiler(self._sources, self._options, self._problems, issuers)
         for server in servers:
             if not server.traffic.plain and server.traffic is not values.Traffic.PASSTHROUGH:
                 tls = credentials.server_tls(server)

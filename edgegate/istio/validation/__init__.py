@@ -17,6 +17,7 @@ from edgegate.istio.kinds.api_key_policy import APIKeyPolicy
 from edgegate.istio.kinds.authorization_policy import AuthorizationPolicy
 from edgegate.istio.kinds.base import Spec
 from edgegate.istio.kinds.basic_auth_policy import BasicAuthPolicy
+from edgegate.istio.kinds.certificate_issuer import CertificateIssuer
 from edgegate.istio.kinds.concurrency_policy import ConcurrencyPolicy
 from edgegate.istio.kinds.destination_rule import DestinationRule
 from edgegate.istio.kinds.envoy_filter import EnvoyFilter
@@ -33,6 +34,7 @@ from edgegate.istio.kinds.virtual_service import VirtualService
 from edgegate.istio.kinds.workload import WorkloadEntry, WorkloadGroup
 from edgegate.istio.resources import Resource
 from edgegate.istio.validation.authorization_policy import validate_authorization_policy
+from edgegate.istio.validation.certificate_issuer import validate_certificate_issuer
 from edgegate.istio.validation.concurrency_policy import validate_concurrency_policy
 from edgegate.istio.validation.credentials import validate_api_key_policy, validate_basic_auth_policy
 from edgegate.istio.validation.destination_rule import validate_destination_rule
@@ -77,6 +79,7 @@ RULES: dict[type[Spec], Callable[[Resource[Any], Problems], None]] = {
     RateLimitPolicy: validate_rate_limit_policy,
     AuthorizationPolicy: validate_authorization_policy,
     OIDCPolicy: validate_oidc_policy,
+    CertificateIssuer: validate_certificate_issuer,
 }
 
 _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?")

@@ -40,6 +40,12 @@ def compile_snapshot(translation: Translation, port_map: Mapping[int, int]) -> C
     listeners = ListenerCompiler(attached, RedirectPorts(served), translation.report)
     opened = tuple(listeners.listener(port) for port in ports if port.servers)
     snapshot = Snapshot(
-        opened, attached.clusters, attached.access_logs, attached.proxy, attached.tracing, attached.metrics
+        opened,
+        attached.clusters,
+        attached.access_logs,
+        attached.proxy,
+        attached.tracing,
+        attached.metrics,
+        attached.certificates,
     )
     return Compiled(snapshot, attached.endpoints)

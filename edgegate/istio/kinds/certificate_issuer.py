@@ -1,0 +1,72 @@
+"""edgegate's C{CertificateIssuer}: who issues the certificates that no Secret provides, and where they are kept."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from edgegate.istio.kinds.base import Spec
+from edgegate.istio.kinds.secret_source import SecretSource
+
+
+class ChallengeKind(Enum):
+    """How it is proved to the authority that a host is ours; a kind of RFC 8555 section 8."""
+
+    HTTP_01 = "HTTP-01"
+
+
+class IssuedKeyType(Enum):
+    """Of which kind the keys of certificates are."""
+
+    ECDSA_P256 = "ECDSA-P256"
+    ECDSA_P384 = "ECDSA-P384"
+    RSA_2048 = "RSA-2048"
+    RSA_4096 = "RSA-4096"
+
+
+class ExternalAccountBinding(Spec, frozen=True, kw_only=True):
+    """
+    An account that the user has with the authority otherwise (RFC 8555 section 7.3.4).
+
+    The key is as the authority has given it, in base64url.
+    """
+
+    key_id: str | None = None
+    key: SecretSource | None = None
+
+
+class ACMEIssuer(Spec, frozen=True, kw_only=True):
+    """
+    An authority that speaks ACME (RFC 8555).
+
+    C{server} is the URL of its directory. C{caCertificates} names a file, as elsewhere.
+    """
+
+    server: str | None = None
+    email: str | None = None
+    agree_to_terms: bool | None = None
+    ca_certificates: str | None = None
+    challenges: tuple[ChallengeKind, ...] = ()
+    key_type: IssuedKeyType | None = None
+    external_account_binding: ExternalAccountBinding | None = None
+    preferred_chain: str | None = None
+
+
+class CertificateStorage(Spec, frozen=True, kw_only=True):
+    """
+    Where certificates, their keys and accounts are kept.
+
+    The C{directory} is relative to the folder, as names of files are.
+    """
+
+    directory: str | None = None
+
+
+class CertificateIssuer(Spec, frozen=True, kw_only=True):
+    """
+    The C{spec} of a CertificateIssuer.
+
+    Gateways name it by the annotation C{edgegate.io/certificate-issuer}.
+    """
+
+    acme: ACMEIssuer | None = None
+    storage: CertificateStorage | None = None

@@ -1,0 +1,208 @@
+"""Certificates that no Secret provides: which servers have them issued, by whom, and for which hosts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+
+from edgegate.config.document import Path
+from edgegate.config.problems import Problems, Role
+from edgegate.config.values import show
+from edgegate.istio.kinds import certificate_issuer as kinds
+from edgegate.istio.resources import Resource
+from edgegate.istio.translate.compile_options import CompileOptions
+from edgegate.istio.translate.key_sources import KEY_KEYS, ROOT_NAMESPACE, KeySources, Unreadable, title
+from edgegate.istio.translate.servers import Server
+from edgegate.istio.translate.suggestions import Suggestions
+from edgegate.model import codes
+from edgegate.model.certificates import CertificateIssuer, ExternalAccount, KeyType, ManagedCertificate
+from edgegate.model.servers import Traffic
+
+ANNOTATION = "edgegate.io/certificate-issuer"
+"""Of a Gateway: who issues what its servers lack."""
+
+_HOST = re.compile(r"(?=.{1,253}$)(?:[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?")
+_BASE64URL = re.compile(r"[A-Za-z0-9_-]+={0,2}")
+_HMAC_KEYS = ("key", "hmac", *KEY_KEYS)
+
+_Key = tuple[str, str]
+
+
+class CertificateIssuers:
+    """
+    Finds who issues the certificates of servers.
+
+    @ivar certificates: All that were asked for, each once.
+    """
+
+    def __init__(
+        self,
+        issuers: Iterable[Resource[kinds.CertificateIssuer]],
+        sources: KeySources,
+        options: CompileOptions,
+        problems: Problems,
+    ) -> None:
+        self._declared = {(each.namespace, each.name): each for each in issuers}
+        self._sources = sources
+        self._options = options
+        self._problems = problems
+        self._values: dict[_Key, CertificateIssuer | None] = {}
+        self._used: dict[_Key, Server] = {}
+        self.certificates: dict[ManagedCertificate, ManagedCertificate] = {}
+
+    def named_by(self, server: Server) -> str:
+        """Return the name of the issuer that a server's certificates are from; empty: they are from nobody."""
+        return _annotation(server) or self._options.certificate_issuer or ""
+
+    def issued(self, server: Server) -> tuple[ManagedCertificate, ...]:
+        """
+        Return the certificates of a server's hosts. What can't be issued is reported, and left out.
+
+        @return: Nothing where its issuer is not there, or wrong in itself.
+        """
+        key = self._find(server)
+        if key is None:
+            return ()
+        self._used.setdefault(key, server)
+        if key not in self._values:
+            self._values[key] = self._value(self._declared[key])
+        issuer = self._values[key]
+        if issuer is None:
+            return ()
+        found = []
+        for host in server.hosts:
+            why = _not_issuable(host.pattern)
+            if why:
+                message = f"{show(host.pattern)}: {why}"
+                server.gateway.error(self._problems, host.origin.path, message, code=codes.NOT_ISSUABLE)
+                continue
+            certificate = ManagedCertificate(host.pattern, issuer, host.origin)
+            found.append(self.certificates.setdefault(certificate, certificate))
+        return tuple(dict.fromkeys(found))
+
+    def warn(self, servers: Collection[Server]) -> None:
+        """
+        Report issuers that issue nothing, and that challenges can't be answered.
+
+        @param servers: Those that are opened.
+        """
+        for key, issuer in self._declared.items():
+            if key not in self._used:
+                message = (
+                    f"no server has a certificate from it: its Gateway names it by the annotation {ANNOTATION}, and "
+                    "has a credentialName that no Secret provides"
+                )
+                issuer.warning(self._problems, ("metadata", "name"), message, code=codes.WITHOUT_EFFECT)
+        if self._used and not any(server.traffic is Traffic.HTTP for server in servers):
+            for key in self._used:
+                message = (
+                    "authorities ask for HTTP-01 at port 80 of each host, which no server opens: add one with "
+                    "protocol HTTP (httpsRedirect does not keep them out)"
+                )
+                path: Path = ("spec", "acme", "challenges")
+                self._declared[key].warning(self._problems, path, message, code=codes.CHALLENGES_UNANSWERED)
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    def _find(self, server: Server) -> _Key | None:
+        name = self.named_by(server)
+        keys = _keys(name, server.gateway.namespace)
+        found = next((key for key in keys if key in self._declared), None)
+        if found is None:
+            near = [each for _, each in self._declared]
+            hint = Suggestions().like(keys[0][1], near)
+            where = " or ".join(show(namespace) for namespace, _ in keys)
+            whose = "" if _annotation(server) else " (--certificate-issuer)"
+            message = f"no document declares CertificateIssuer {show(keys[0][1])}{whose} in namespace {where}{hint}"
+            path: Path = ("metadata", "annotations", ANNOTATION)
+            server.gateway.error(self._problems, path, message, Role.CONSEQUENCE, codes.REFERENCED_RESOURCE_NOT_FOUND)
+        return found
+
+    def _value(self, resource: Resource[kinds.CertificateIssuer]) -> CertificateIssuer | None:
+        acme, storage = resource.spec.acme, resource.spec.storage
+        if acme is None or storage is None or not acme.server or not storage.directory:
+            return None  # which was told
+        authorities = b""
+        if acme.ca_certificates:
+            path: Path = ("spec", "acme", "caCertificates")
+            try:
+                authorities = self._sources.read(acme.ca_certificates)
+            except Unreadable as error:
+                resource.error(self._problems, path, str(error), code=codes.BAD_KEY_MATERIAL)
+            else:
+                if b"-----BEGIN CERTIFICATE-----" not in authorities:
+                    message = f"{show(acme.ca_certificates)} holds no certificate as PEM"
+                    resource.error(self._problems, path, message, code=codes.BAD_KEY_MATERIAL)
+        binding = acme.external_account_binding
+        return CertificateIssuer(
+            f"{resource.namespace}/{resource.name}",
+            acme.server,
+            self._options.locate(storage.directory),
+            acme.email or "",
+            authorities,
+            KeyType[(acme.key_type or kinds.IssuedKeyType.ECDSA_P256).name],
+            None if binding is None else self._account(resource, binding),
+            acme.preferred_chain or "",
+        )
+
+    def _account(
+        self, resource: Resource[kinds.CertificateIssuer], binding: kinds.ExternalAccountBinding
+    ) -> ExternalAccount | None:
+        path: Path = ("spec", "acme", "externalAccountBinding", "key")
+        content, name = self._key(resource, path, binding)
+        if content is None or not binding.key_id:
+            return None
+        key = content.decode("latin-1").strip()
+        if not _BASE64URL.fullmatch(key):
+            message = f"{name} is no key in base64url, as the authority has given it"
+            resource.error(self._problems, path, message, code=codes.BAD_CREDENTIALS)
+            return None
+        return ExternalAccount(binding.key_id, key.rstrip("="))
+
+    def _key(
+        self, resource: Resource[kinds.CertificateIssuer], path: Path, binding: kinds.ExternalAccountBinding
+    ) -> tuple[bytes | None, str]:
+        source = binding.key
+        if source is None:
+            return None, ""
+        if source.file:
+            try:
+                return self._sources.read(source.file), source.file
+            except Unreadable as error:
+                resource.error(self._problems, (*path, "file"), str(error), code=codes.BAD_CREDENTIALS)
+                return None, ""
+        path, name = (*path, "secretName"), source.secret_name or ""
+        secret = self._sources.secret(name, resource.namespace)
+        if secret is None:
+            message = self._sources.undeclared(name, resource.namespace)
+            resource.error(self._problems, path, message, Role.CONSEQUENCE, codes.REFERENCED_RESOURCE_NOT_FOUND)
+            return None, ""
+        content = secret.spec.first(*_HMAC_KEYS)
+        if content is None:
+            message = f"{title(secret)} at {secret.document.origin} has no key"
+            resource.error(self._problems, path, message, Role.CONSEQUENCE, codes.BAD_CREDENTIALS)
+        return content, title(secret)
+
+
+def _annotation(server: Server) -> str:
+    metadata = server.gateway.document.value.get("metadata")
+    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
+    value = annotations.get(ANNOTATION) if isinstance(annotations, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def _keys(name: str, namespace: str) -> list[_Key]:
+    """Return the namespaces and names that an issuer's name may mean, in order, as with a credential's."""
+    scope, slash, rest = name.partition("/")
+    return [(scope, rest)] if slash else list(dict.fromkeys([(namespace, name), (ROOT_NAMESPACE, name)]))
+
+
+def _not_issuable(host: str) -> str:
+    """Return why no certificate can be issued for a host; empty: it can."""
+    if "*" in host:
+        return (
+            "a certificate for a wildcard takes a challenge by DNS, which is not there yet: name the hosts, or a Secret"
+        )
+    if not _HOST.fullmatch(host):
+        return "authorities issue certificates for names of the public DNS alone, as shop.example.com: name a Secret"
+    return ""

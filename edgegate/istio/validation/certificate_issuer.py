@@ -1,0 +1,59 @@
+"""What a C{CertificateIssuer} must be by itself."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from edgegate.config.document import Path
+from edgegate.config.problems import Problems
+from edgegate.config.values import show
+from edgegate.istio.kinds.certificate_issuer import ACMEIssuer, CertificateIssuer
+from edgegate.istio.resources import Resource
+from edgegate.istio.validation.findings import Findings
+
+_EMAIL = re.compile(r"[^@\s,?&]+@[^@\s,?&]+\.[^@\s,?&]+")
+
+
+def validate_certificate_issuer(resource: Resource[Any], problems: Problems) -> None:
+    """It says whom to ask, that its terms are agreed to, and where to keep what it issues."""
+    findings = Findings(resource, problems)
+    spec: CertificateIssuer = resource.spec
+    if spec.acme is None:
+        findings.error(("spec", "acme"), "it says no authority: acme is required")
+    else:
+        _check_acme(findings, ("spec", "acme"), spec.acme)
+    if spec.storage is None or not spec.storage.directory:
+        findings.error(
+            ("spec", "storage", "directory"), "a directory is required: certificates and keys are kept there"
+        )
+
+
+def _check_acme(findings: Findings, path: Path, acme: ACMEIssuer) -> None:
+    _check_server(findings, (*path, "server"), acme.server or "")
+    if not acme.agree_to_terms:
+        findings.error(
+            (*path, "agreeToTerms"), "the authority's terms have to be read and agreed to: agreeToTerms: true"
+        )
+    if acme.email is not None and not _EMAIL.fullmatch(acme.email):
+        findings.error((*path, "email"), f"{show(acme.email)} is no address of mail")
+    binding = acme.external_account_binding
+    if binding is not None:
+        inner = (*path, "externalAccountBinding")
+        if not binding.key_id:
+            findings.error((*inner, "keyId"), "it is required: the authority has given it with the key")
+        if binding.key is None or not (binding.key.file or binding.key.secret_name):
+            findings.error((*inner, "key"), "either file or secretName is required")
+
+
+def _check_server(findings: Findings, path: Path, server: str) -> None:
+    try:
+        url = urlsplit(server)
+        sound = url.scheme == "https" and bool(url.hostname) and url.port != 0 and url.username is None
+    except ValueError:
+        sound = False
+    if not server:
+        findings.error(path, "it is required: the URL of the authority's directory")
+    elif not sound or not server.isascii() or not server.isprintable() or " " in server:
+        findings.error(path, f"{show(server)} is no URL that begins with https://")

@@ -1,0 +1,74 @@
+# Compiled: values that hot modules read.
+"""Certificates that the gateway has issued itself, and who issues them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from edgegate.model.origin import Origin
+from edgegate.model.picklable import Picklable
+from edgegate.model.tls import Credential
+
+
+class KeyType(Enum):
+    """Of which kind the keys of certificates are; a value is a part of file names, too."""
+
+    ECDSA_P256 = "ecdsa-p256"
+    ECDSA_P384 = "ecdsa-p384"
+    RSA_2048 = "rsa-2048"
+    RSA_4096 = "rsa-4096"
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalAccount(Picklable):
+    """
+    An account that is known to an authority by other means (RFC 8555 section 7.3.4).
+
+    @ivar key: In base64url, as the authority has given it.
+    """
+
+    key_id: str
+    key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateIssuer(Picklable):
+    """
+    Who issues certificates by ACME, and where they are kept.
+
+    @ivar name: C{NAMESPACE/NAME}.
+    @ivar server: The URL of its directory.
+    @ivar directory: Absolute.
+    @ivar email: Told to the authority; empty: nothing is.
+    @ivar authorities: As PEM, those that alone are trusted where the server is asked; empty: the usual ones.
+    @ivar preferred_chain: The common name of the issuer that a chain should end with; empty: the authority's choice.
+    """
+
+    name: str
+    server: str
+    directory: str
+    email: str = ""
+    authorities: bytes = field(default=b"", repr=False)
+    key_type: KeyType = KeyType.ECDSA_P256
+    external_account: ExternalAccount | None = None
+    preferred_chain: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ManagedCertificate(Picklable):
+    """
+    A certificate for one host.
+
+    @ivar host: In normal form; no wildcard.
+    @ivar origin: Of the server that is the first to ask for it.
+    """
+
+    host: str
+    issuer: CertificateIssuer
+    origin: Origin = field(compare=False)
+
+    @property
+    def credential(self) -> Credential:
+        """What servers name it by."""
+        return Credential(f"{self.host} by {self.issuer.name}")

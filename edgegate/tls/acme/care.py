@@ -1,0 +1,162 @@
+"""
+One look after one certificate: what the store has of it, and what is done for it now. For threads.
+
+Whoever shares the store may look after the same; the lock of a certificate sees to it that one does what costs.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from random import Random
+
+from twisted.logger import Logger
+
+from edgegate.model.certificates import ManagedCertificate
+from edgegate.model.tls import KeyPair
+from edgegate.tls.acme.life import Action, Life, Record, Step
+from edgegate.tls.acme.store import CertificateStore
+from edgegate.tls.secrets import BadKeyMaterial, load_key_pair
+
+log = Logger(namespace=__name__)
+
+RETRY_STORE = 10.0
+"""Seconds until the next look at a store that can't be read or written."""
+
+LOOK = 2.0
+"""Seconds until the next look at what another process does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """
+    What the store has of a certificate.
+
+    @ivar pair: L{None}: nothing that can be served.
+    """
+
+    pair: KeyPair | None
+    record: Record
+
+
+def kept(store: CertificateStore, certificate: ManagedCertificate) -> Kept:
+    """
+    Return what a store has of a certificate. Where the certificate and what is known of it do not belong together, the
+    certificate counts.
+
+    @raise OSError: It can't be read.
+    """
+    pair, record = store.pair(certificate), store.record(certificate)
+    if pair is not None:
+        try:
+            leaf = load_key_pair(pair)[0][0]
+        except BadKeyMaterial:
+            pair = None
+        else:
+            begin, end = leaf.not_valid_before_utc.timestamp(), leaf.not_valid_after_utc.timestamp()
+            if (begin, end) != (record.begin, record.end):
+                record = replace(record, begin=begin, end=end, window=None, renew_at=0.0, ask_at=begin)
+    if pair is None:
+        record = replace(record, begin=0.0, end=0.0, window=None, renew_at=0.0, ask_at=0.0)
+    return Kept(pair, record)
+
+
+class Care:
+    """Looks after one certificate, in the threads of one process."""
+
+    def __init__(
+        self, certificate: ManagedCertificate, clock: Callable[[], float] = time.time, random: Random | None = None
+    ) -> None:
+        self.certificate = certificate
+        self._clock = clock
+        self._store = CertificateStore(certificate.issuer)
+        digest = sha256(certificate.host.encode("ascii")).digest()
+        self._life = Life(clock, random or Random(), int.from_bytes(digest[:4], "big") / 2**32)
+
+    def look(self) -> tuple[Kept, Action]:
+        """
+        Return what the store has, and what is to be done.
+
+        @raise OSError: It can't be read.
+        """
+        found = kept(self._store, self.certificate)
+        return found, self._life.next(found.record)
+
+    def renewal(self, record: Record) -> float:
+        """See L{Life.renewal}."""
+        return self._life.renewal(record)
+
+    def stamp(self) -> tuple[int, int, int] | None:
+        """See L{CertificateStore.stamp}."""
+        return self._store.stamp(self.certificate)
+
+    def do(self) -> Kept | None:
+        """
+        Do what is to be done, unless another process does. What fails is kept, and logged.
+
+        @return: What there is then; L{None}: another process is at it.
+        @raise OSError: The store can't be read or written.
+        """
+        with self._store.lock(self.certificate) as ours:
+            if not ours:
+                return None
+            # another may have done it, until it let go of the lock
+            found, action = self.look()
+            if action.step is Step.ISSUE:
+                return self._issue(found)
+            if action.step is Step.ASK:
+                assert found.pair is not None
+                return self._ask(found, found.pair)
+            return found
+
+    def _issue(self, found: Kept) -> Kept:
+        # not before it is needed: it takes its time, and memory
+        from edgegate.tls.acme.client import Authority, NotIssued  # noqa: PLC0415
+
+        certificate, life = self.certificate, self._life
+        # written first: who dies meanwhile, or can't keep what it gets, does not ask again and again
+        begun = life.failed(found.record, "it was begun, and nobody knows how it ended")
+        self._store.put_record(certificate, begun)
+        try:
+            pair = Authority(self._store, certificate.issuer).issue(certificate)
+        except NotIssued as error:
+            record = life.failed(found.record, str(error), error.retry_after)
+            self._store.put_record(certificate, record)
+            log.error(
+                "no certificate for {host} by {issuer}: {reason}; the next try comes in {seconds} s ({origin})",
+                host=certificate.host,
+                issuer=certificate.issuer.name,
+                reason=str(error),
+                seconds=round(record.not_before - self._clock()),
+                origin=str(certificate.origin),
+            )
+            return Kept(found.pair, record)
+        leaf = load_key_pair(pair)[0][0]
+        record = life.issued(leaf.not_valid_before_utc.timestamp(), leaf.not_valid_after_utc.timestamp())
+        self._store.put_pair(certificate, pair.key, pair.chain)
+        self._store.put_record(certificate, record)
+        log.info(
+            "the certificate for {host} by {issuer} is {what}, until {end}",
+            host=certificate.host,
+            issuer=certificate.issuer.name,
+            what="renewed" if found.pair is not None else "issued",
+            end=f"{leaf.not_valid_after_utc:%Y-%m-%d %H:%M} UTC",
+        )
+        return kept(self._store, certificate)
+
+    def _ask(self, found: Kept, pair: KeyPair) -> Kept:
+        from edgegate.tls.acme.client import Authority, NotIssued  # noqa: PLC0415
+
+        life, record = self._life, found.record
+        self._store.put_record(self.certificate, life.informed(record, None))
+        try:
+            window = Authority(self._store, self.certificate.issuer).window(pair)
+        except NotIssued as error:
+            record = life.informed(record, None, error.retry_after)
+        else:
+            bounds, wait = (None, 0.0) if window is None else ((window.begin, window.end), window.retry_after)
+            record = life.informed(record, bounds, wait)
+        self._store.put_record(self.certificate, record)
+        return Kept(pair, record)

@@ -1,0 +1,61 @@
+"""What is answered to authorities: it is in the stores, where whoever asked for a certificate has put it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from edgegate.tls.acme.store import TOKEN, challenge_answer
+
+T = TypeVar("T")
+
+MOST_SOUGHT = 16
+"""Answers that are looked for at one time; what is asked for beyond is not known."""
+
+
+class Defer(Protocol):
+    """Does what may take its time in a thread."""
+
+    def __call__(self, work: Callable[[], T]) -> Deferred[T]:
+        """Fires in the reactor's turn."""
+
+
+class ChallengeAnswers:
+    """
+    Finds what is answered.
+
+    @ivar directories: Of the stores.
+    """
+
+    def __init__(self, defer: Defer) -> None:
+        self.directories: tuple[str, ...] = ()
+        self._defer = defer
+        self._sought = 0
+
+    def may_know(self, token: str) -> bool:
+        """Whether to look for an answer at all: it is a token, and few are being looked for."""
+        return self._sought < MOST_SOUGHT and TOKEN.fullmatch(token) is not None
+
+    def find(self, token: str, found: Callable[[bytes | None], None]) -> None:
+        """Look for an answer, and say what it is; L{None}: there is none, or none can be read."""
+        directories = self.directories
+        self._sought += 1
+
+        def look() -> bytes | None:
+            for directory in directories:
+                try:
+                    answer = challenge_answer(directory, token)
+                except OSError:
+                    continue
+                if answer is not None:
+                    return answer
+            return None
+
+        def ended(answer: bytes | Failure | None) -> None:
+            self._sought -= 1
+            found(None if isinstance(answer, Failure) else answer)
+
+        self._defer(look).addBoth(ended)

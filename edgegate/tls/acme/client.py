@@ -1,0 +1,333 @@
+"""
+One conversation with an authority (RFC 8555), for threads: it waits for the network.
+
+What is asked of the authority is C{acme}'s; here is what comes when, how long one waits, and what is made of errors.
+"""
+
+from __future__ import annotations
+
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from acme import challenges, client, errors, messages
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from josepy.errors import Error as JOSEError
+from josepy.jwa import ES256
+from josepy.jwk import JWK, JWKEC
+from requests import Response
+from requests.exceptions import RequestException
+
+from edgegate.model.certificates import CertificateIssuer, ManagedCertificate
+from edgegate.model.tls import KeyPair
+from edgegate.tls.acme.keys import key_pem, new_key, signing_request
+from edgegate.tls.acme.store import Account, CertificateStore
+from edgegate.tls.secrets import BadKeyMaterial, load_key_pair
+from edgegate.version import described
+
+MOST_NONCES = 20
+"""Tries of one request whose nonce the authority does not know (RFC 8555 section 6.5)."""
+
+TIMEOUT = 30
+"""Seconds for each answer of the authority."""
+
+PATIENCE = 120.0
+"""Seconds for the validation of a host, and again for the certificate."""
+
+BIGGEST = 1 << 20
+"""Bytes of an answer of the authority."""
+
+_FIRST_POLL, _LONGEST_POLL = 0.25, 5.0
+
+
+class NotIssued(Exception):
+    """
+    An authority was asked for something and has not given it.
+
+    @ivar retry_after: Seconds for which it wants no other try; 0: it says nothing.
+    """
+
+    def __init__(self, reason: str, retry_after: float = 0.0) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """
+    When an authority suggests to renew a certificate (RFC 9773 section 4.2).
+
+    @ivar begin: Seconds since the epoch; C{end} likewise.
+    @ivar retry_after: Seconds until it wants to be asked again; 0: it says nothing.
+    """
+
+    begin: float
+    end: float
+    retry_after: float
+
+
+class _Network(client.ClientNetwork):
+    """
+    Speaks HTTP with an authority.
+
+    @ivar retry_after: What its last answer says of that, in seconds; 0: nothing.
+    """
+
+    def __init__(self, key: JWK, trusted: str | None) -> None:
+        # a name is requests' way to trust other authorities
+        verify: bool = True if trusted is None else trusted  # type: ignore[assignment]
+        super().__init__(key, alg=ES256, verify_ssl=verify, user_agent=described(), timeout=TIMEOUT)
+        self.retry_after = 0.0
+
+    def _send_request(self, method: str, url: str, *args: object, **kwargs: object) -> Response:
+        if not url.startswith("https://"):
+            raise errors.ClientError(f"the authority names a URL that is not https: {url[:200]}")
+        response = super()._send_request(method, url, *args, **kwargs)
+        if len(response.content) > BIGGEST:
+            raise errors.ClientError(f"the authority answers with more than {BIGGEST >> 20} MiB")
+        self.retry_after = seconds_of(response.headers.get("Retry-After", ""))
+        return response
+
+    def post(self, *args: object, **kwargs: object) -> Response:
+        """Send what is signed; as often as the authority does not know its nonce, with that of its answer."""
+        for _ in range(MOST_NONCES):
+            try:
+                return self._post_once(*args, **kwargs)  # type: ignore[arg-type]
+            except messages.Error as error:
+                if error.code != "badNonce":
+                    raise
+        raise errors.ClientError(f"the authority has refused {MOST_NONCES} nonces of its own one after the other")
+
+
+def seconds_of(retry_after: str, now: Callable[[], float] = time.time) -> float:
+    """Return the seconds of a C{Retry-After}, a number or a date (RFC 9110 section 10.2.3); 0: it is neither."""
+    text = retry_after.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:12])
+    try:
+        return max(parsedate_to_datetime(text).timestamp() - now(), 0.0)
+    except (ValueError, TypeError, OverflowError):
+        return 0.0
+
+
+class Authority:
+    """
+    A conversation about one certificate.
+
+    @ivar issuer: Who is asked.
+    """
+
+    def __init__(self, store: CertificateStore, issuer: CertificateIssuer) -> None:
+        self.issuer = issuer
+        self._store = store
+
+    def issue(self, certificate: ManagedCertificate) -> KeyPair:
+        """
+        Have a certificate issued, with a key that is new.
+
+        @raise NotIssued: It was not.
+        @raise OSError: The store can't be written.
+        """
+        with self._conversation() as (network, acme):
+            order = self._ordered(network, acme, certificate)
+            with ExitStack() as answered:
+                for authorization in order.authorizations:
+                    self._prove(acme, network, authorization, answered)
+                self._validated(acme, network, order)
+            return self._finalized(acme, order, certificate)
+
+    def window(self, pair: KeyPair) -> Window | None:
+        """
+        Ask when a certificate should be renewed; L{None}: the authority does not say such things.
+
+        @raise NotIssued: It does not answer.
+        @raise OSError: The store can't be written.
+        """
+        with self._conversation(account=False) as (network, acme):
+            try:
+                base = acme.directory["renewalInfo"]
+            except KeyError:
+                return None
+            url = f"{str(base).rstrip('/')}/{renewal_name(load_key_pair(pair)[0][0])}"
+            found = messages.RenewalInfo.from_json(network.get(url).json()).suggested_window
+            return Window(found.start.timestamp(), found.end.timestamp(), network.retry_after)
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _conversation(self, account: bool = True) -> Iterator[tuple[_Network, client.ClientV2]]:
+        network: _Network | None = None
+        try:
+            with self._store.authorities() as trusted:
+                known = self._store.account() or Account(key_pem(new_key_of_account()))
+                network = _Network(_jwk(known), trusted)
+                try:
+                    directory = client.ClientV2.get_directory(self.issuer.server, network)
+                    acme = client.ClientV2(directory, network)
+                    if account:
+                        self._log_in(acme, network)
+                    yield network, acme
+                finally:
+                    network.session.close()
+        except (errors.Error, messages.Error, RequestException, JOSEError, BadKeyMaterial) as error:
+            raise NotIssued(_words(error), 0.0 if network is None else network.retry_after) from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            # what is no ACME: the library takes much of what it reads for granted
+            raise NotIssued(f"the authority answers what is not understood ({_words(error)})") from error
+
+    def _log_in(self, acme: client.ClientV2, network: _Network) -> None:
+        """Have the account used, which is made where there is none."""
+        with self._store.account_lock():
+            account = self._store.account()
+            if account is None:
+                account = Account(key_pem(new_key_of_account()))
+                self._store.put_account(account)
+            network.key = _jwk(account)
+            if not account.url:
+                account = Account(account.key, self._registered(acme, network.key))
+                self._store.put_account(account)
+        network.account = messages.RegistrationResource(uri=account.url, body=messages.Registration())
+
+    def _registered(self, acme: client.ClientV2, key: JWK) -> str:
+        external, binding = self.issuer.external_account, None
+        if external is not None:
+            binding = messages.ExternalAccountBinding.from_data(
+                key.public_key(), external.key_id, external.key, acme.directory, "HS256"
+            )
+        elif acme.external_account_required():
+            raise NotIssued("the authority wants an externalAccountBinding")
+        contact = (f"mailto:{self.issuer.email}",) if self.issuer.email else ()
+        wanted = messages.NewRegistration(
+            terms_of_service_agreed=True, external_account_binding=binding, **({"contact": contact} if contact else {})
+        )
+        try:
+            return str(acme.new_account(wanted).uri)
+        except errors.ConflictError as error:
+            # the key is known there
+            return str(error.location)
+
+    def _ordered(
+        self, network: _Network, acme: client.ClientV2, certificate: ManagedCertificate
+    ) -> messages.OrderResource:
+        key = new_key(certificate.issuer.key_type)
+        self._key = key_pem(key)
+        request = signing_request(key, certificate.host)
+        try:
+            return acme.new_order(request)
+        except messages.Error as error:
+            if error.code != "accountDoesNotExist":
+                raise
+        account = self._store.account()
+        if account is not None:
+            with self._store.account_lock():
+                self._store.put_account(Account(account.key))
+        network.account = None
+        self._log_in(acme, network)
+        return acme.new_order(request)
+
+    def _prove(
+        self,
+        acme: client.ClientV2,
+        network: _Network,
+        authorization: messages.AuthorizationResource,
+        answered: ExitStack,
+    ) -> None:
+        if authorization.body.status != messages.STATUS_PENDING:
+            return
+        found = next(
+            (each for each in authorization.body.challenges if isinstance(each.chall, challenges.HTTP01)), None
+        )
+        if found is None:
+            kinds = ", ".join(sorted({each.chall.typ for each in authorization.body.challenges}))
+            raise NotIssued(f"the authority does not offer HTTP-01, but {kinds or 'nothing'}")
+        response, validation = found.response_and_validation(network.key)
+        answered.enter_context(self._store.challenge(found.chall.encode("token"), validation))
+        acme.answer_challenge(found, response)
+
+    def _validated(self, acme: client.ClientV2, network: _Network, order: messages.OrderResource) -> None:
+        """Wait until the authority has seen that the hosts are ours."""
+        end = time.monotonic() + PATIENCE
+        for authorization in order.authorizations:
+            delay = _FIRST_POLL
+            current = authorization
+            while current.body.status in (messages.STATUS_PENDING, messages.STATUS_PROCESSING):
+                if time.monotonic() > end:
+                    raise NotIssued(f"the authority has not asked for the challenge within {PATIENCE:.0f} s")
+                time.sleep(min(max(delay, network.retry_after), _LONGEST_POLL))
+                delay = min(delay * 2, _LONGEST_POLL)
+                current, _ = acme.poll(current)
+            if current.body.status != messages.STATUS_VALID:
+                raise NotIssued(_refusal(current))
+
+    def _finalized(
+        self, acme: client.ClientV2, order: messages.OrderResource, certificate: ManagedCertificate
+    ) -> KeyPair:
+        wanted = self.issuer.preferred_chain
+        deadline = datetime.now() + timedelta(seconds=PATIENCE)
+        done = acme.finalize_order(order, deadline, fetch_alternative_chains=bool(wanted))
+        chains = [done.fullchain_pem, *(done.alternative_fullchains_pem or ())]
+        pairs = [KeyPair(certificate.credential.name, each.encode("ascii"), self._key) for each in chains]
+        chosen = next((pair for pair in pairs if wanted and ends_with(pair, wanted)), pairs[0])
+        chain, _ = load_key_pair(chosen)
+        names = chain[0].extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        if certificate.host not in [each.lower() for each in names.get_values_for_type(x509.DNSName)]:
+            raise NotIssued("the authority has issued a certificate for another host")
+        return chosen
+
+
+def ends_with(pair: KeyPair, issuer: str) -> bool:
+    """Whether the last certificate of a chain is issued by who has this common name."""
+    last = load_key_pair(pair)[0][-1]
+    return any(each.value == issuer for each in last.issuer.get_attributes_for_oid(x509.NameOID.COMMON_NAME))
+
+
+def renewal_name(leaf: x509.Certificate) -> str:
+    """
+    Return what a certificate is called where its renewal is asked about (RFC 9773 section 4.1).
+
+    @raise ValueError: It does not say by which key it was signed.
+    """
+    try:
+        authority = leaf.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+    except x509.ExtensionNotFound:
+        authority = None
+    if authority is None:
+        raise ValueError("the certificate has no authority key identifier")
+    serial = leaf.serial_number
+    # as in DER: a byte more where the first bit would be taken for a sign
+    number = serial.to_bytes(serial.bit_length() // 8 + 1, "big")
+    return ".".join(urlsafe_b64encode(each).decode("ascii").rstrip("=") for each in (authority, number))
+
+
+def new_key_of_account() -> ec.EllipticCurvePrivateKey:
+    """Make the key of an account."""
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def _jwk(account: Account) -> JWK:
+    key = load_pem_private_key(account.key, None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise NotIssued("the key of the account in the store is not of ours")
+    return JWKEC(key=key)
+
+
+def _refusal(authorization: messages.AuthorizationResource) -> str:
+    """Say why an authority does not take a host for ours."""
+    for each in authorization.body.challenges:
+        if each.error is not None:
+            return _words(each.error)
+    return f"the authority holds the host for {authorization.body.status.name}"
+
+
+def _words(error: BaseException) -> str:
+    """Return what is wrong in one line that is not too long; authorities write what they like."""
+    said = f"{error.typ}: {error.detail}" if isinstance(error, messages.Error) else str(error)
+    text = said or type(error).__name__
+    printable = "".join(each if each.isprintable() else " " for each in text)
+    return printable if len(printable) <= 500 else f"{printable[:500]}..."

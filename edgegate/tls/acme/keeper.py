@@ -1,0 +1,188 @@
+"""
+Looks after the certificates that the gateway has issued itself, as long as it serves.
+
+Every process that serves does: it sees what another one was given by the authority, and serves it too.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from edgegate.model.certificates import ManagedCertificate
+from edgegate.model.tls import KeyPair
+from edgegate.tls.acme.care import LOOK, RETRY_STORE, Care, Kept
+from edgegate.tls.acme.challenges import Defer
+from edgegate.tls.acme.life import Step
+from edgegate.tls.secrets import BadKeyMaterial
+
+log = Logger(namespace=__name__)
+
+TURN = 1.0
+"""Seconds between two looks at whether the store has something new, or something is due."""
+
+MOST_AT_ONCE = 4
+"""Certificates for which one process asks authorities at one time."""
+
+Put = Callable[[Sequence[KeyPair]], None]
+"""Serves certificates from now on."""
+
+_Stamp = tuple[int, int, int]
+
+
+@dataclass(slots=True, eq=False)
+class _Cared:
+    """
+    A certificate.
+
+    @ivar stamp: Of what was read last; L{None}: there was none.
+    @ivar due: When it is looked at again at the latest, by the clock on the wall.
+    @ivar wanted: Whether something is to be done for it.
+    @ivar busy: Whether something is.
+    """
+
+    care: Care
+    stamp: _Stamp | None = None
+    due: float = 0.0
+    wanted: bool = False
+    busy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    cared: _Cared
+    stamp: _Stamp | None
+    kept: Kept | None
+    wanted: bool
+    due: float
+
+
+class CertificateKeeper:
+    """Belongs to the reactor's thread; what waits for files or the network is done in others."""
+
+    def __init__(self, clock: IReactorTime, defer: Defer, put: Put, wall: Callable[[], float] = time.time) -> None:
+        """
+        @param defer: Does what takes its time.
+        @param put: Serves what was issued; may raise L{BadKeyMaterial}.
+        @param wall: Returns seconds since the epoch.
+        """
+        self._defer = defer
+        self._put = put
+        self._wall = wall
+        self._cared: dict[ManagedCertificate, _Cared] = {}
+        self._looking = False
+        self._troubled = ""
+        self._turns = LoopingCall(self._turn)
+        self._turns.clock = clock
+
+    def use(self, certificates: Iterable[ManagedCertificate]) -> None:
+        """Look after these from now on, and after no others. What is under way for others goes on to its end."""
+        before = self._cared
+        self._cared = {each: before.get(each) or _Cared(Care(each, self._wall)) for each in certificates}
+        if not self._cared:
+            self.stop()
+        elif not self._turns.running:
+            self._turns.start(TURN)
+        else:
+            self._turn()
+
+    def stop(self) -> None:
+        """Look after none any more."""
+        self._cared = {}
+        if self._turns.running:
+            self._turns.stop()
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    def _turn(self) -> None:
+        if self._looking or not self._cared:
+            return
+        self._looking = True
+        cared = [each for each in self._cared.values() if not each.busy]
+        self._defer(partial(_look, cared, self._wall())).addCallbacks(self._seen, self._blind)
+
+    def _seen(self, seen: list[_Seen]) -> None:
+        self._looking = False
+        self._troubled = ""
+        # of what has changed meanwhile, something older was seen
+        seen = [each for each in seen if not each.cared.busy]
+        for each in seen:
+            each.cared.stamp, each.cared.due, each.cared.wanted = each.stamp, each.due, each.wanted
+        self._serve([each.kept for each in seen if each.kept is not None])
+        self._begin()
+
+    def _blind(self, failure: Failure) -> None:
+        self._looking = False
+        words = str(failure.value)
+        if words != self._troubled:
+            self._troubled = words
+            log.failure("certificates can't be looked after", failure)
+
+    def _serve(self, found: Iterable[Kept]) -> None:
+        pairs = [each.pair for each in found if each.pair is not None]
+        if not pairs or not self._cared:
+            return
+        try:
+            self._put(pairs)
+        except BadKeyMaterial as error:
+            log.error("what was issued can't be served: {reason}", reason=str(error))
+
+    def _begin(self) -> None:
+        """Have done what is to be done, of so much at one time."""
+        running = sum(each.busy for each in self._cared.values())
+        for each in self._cared.values():
+            if running >= MOST_AT_ONCE:
+                break
+            if each.wanted and not each.busy:
+                running += 1
+                each.busy = True
+                self._defer(each.care.do).addCallbacks(partial(self._done, each), partial(self._failed, each))
+
+    def _done(self, cared: _Cared, kept: Kept | None) -> None:
+        cared.busy = cared.wanted = False
+        # what was done is looked at in the next turn; where another process does it, a little later
+        cared.due = 0.0 if kept is not None else self._wall() + LOOK
+        if kept is not None:
+            self._serve([kept])
+        self._begin()
+
+    def _failed(self, cared: _Cared, failure: Failure) -> None:
+        cared.busy = cared.wanted = False
+        cared.due = self._wall() + RETRY_STORE
+        host, issuer = cared.care.certificate.host, cared.care.certificate.issuer
+        if failure.check(OSError):
+            log.error(
+                "the certificate for {host} can't be looked after: {reason}: {directory}",
+                host=host,
+                reason=str(failure.value),
+                directory=issuer.directory,
+            )
+        else:
+            log.failure("the certificate for {host} can't be looked after", failure, host=host)
+        self._begin()
+
+
+def _look(cared: Sequence[_Cared], now: float) -> list[_Seen]:
+    """Look at the store, for all that is new there or due. In a thread: it changes nothing."""
+    seen = []
+    for each in cared:
+        try:
+            stamp = each.care.stamp()
+            if stamp == each.stamp and now < each.due:
+                continue
+            kept, action = each.care.look()
+        except OSError as error:
+            log.error(
+                "the certificate for {host} can't be read: {reason}", host=each.care.certificate.host, reason=str(error)
+            )
+            seen.append(_Seen(each, each.stamp, None, False, now + RETRY_STORE))
+        else:
+            seen.append(_Seen(each, stamp, kept, action.step is not Step.WAIT, max(action.at, now)))
+    return seen

@@ -1,0 +1,72 @@
+"""A real authority that speaks ACME, for tests that need one: Debian's pebble, with its server of names."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.acceptance.processes import ENVIRONMENT, AcceptanceTestCase, Running, program
+
+
+class Pebble:
+    """
+    An authority to which all names lead to this machine. It knows half of the nonces that it has given no more.
+
+    @ivar url: Of its directory.
+    @ivar ca: The file with the certificate by which it is trusted itself.
+    """
+
+    def __init__(self, case: AcceptanceTestCase, http: int, ports: Sequence[int]) -> None:
+        """
+        @param http: The port at which it asks for challenges, in place of 80.
+        @param ports: Four that are free.
+        """
+        self._case = case
+        program("pebble"), program("pebble-challtestsrv")
+        folder = case.folder / "pebble"
+        folder.mkdir()
+        made = case.ask("edgegate", "certs", "--dir", str(folder), "localhost")
+        assert made.returncode == 0, made.stderr
+        self._acme, self._management, dns, dns_management = ports
+        settings = {
+            "listenAddress": f"127.0.0.1:{self._acme}",
+            "managementListenAddress": f"127.0.0.1:{self._management}",
+            "certificate": str(folder / "localhost.crt"),
+            "privateKey": str(folder / "localhost.key"),
+            "httpPort": http,
+            "tlsPort": http,
+        }
+        self._config = folder / "pebble.json"
+        self._config.write_text(json.dumps({"pebble": settings}))
+        self._dns = f"127.0.0.1:{dns}"
+        unused = ["-http01", "", "-https01", "", "-tlsalpn01", "", "-defaultIPv6", ""]
+        names = case.start(
+            "pebble-challtestsrv", "-dns01", self._dns, "-management", f"127.0.0.1:{dns_management}", *unused
+        )
+        names.says("Starting management server")
+        self.url = f"https://localhost:{self._acme}/dir"
+        self.ca = folder / "ca.crt"
+        self.start()
+
+    def start(self) -> None:
+        """Start it, after the first time with nothing in it."""
+        environment = ["PEBBLE_VA_NOSLEEP=1", "PEBBLE_WFE_NONCEREJECT=50", f"PATH={ENVIRONMENT['PATH']}"]
+        command = ["env", *environment, program("pebble"), "-config", str(self._config), "-dnsserver", self._dns]
+        self.running: Running = self._case.start(*command)
+        self.running.says("ACME directory available")
+
+    def root(self) -> Path:
+        """Return a file with the certificate by which what it issues is trusted."""
+        context = ssl.create_default_context(cafile=str(self.ca))
+        with urllib.request.urlopen(f"https://localhost:{self._management}/roots/0", context=context) as answer:
+            path = self._case.folder / f"root-{self.running.process.pid}.crt"
+            path.write_bytes(answer.read())
+        return path
+
+    @property
+    def issued(self) -> list[str]:
+        """The serial numbers of what it has issued so far."""
+        return [line.rpartition("serial ")[2].split()[0] for line in self.running.lines if "Issued certificate" in line]

@@ -1,0 +1,151 @@
+"""Certificates that gateways have issued themselves, by a real authority that speaks ACME."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import stat
+import threading
+import time
+from string import Template
+
+from tests.acceptance.pebble import Pebble
+from tests.acceptance.processes import PATIENCE, READY, AcceptanceTestCase, Running, free_ports
+from tests.acceptance.served import Client
+
+FILES = """\
+apiVersion: edgegate.io/v1alpha1
+kind: CertificateIssuer
+metadata: {name: pebble, namespace: certificates}
+spec:
+  acme: {server: "$url", email: ops@example.com, agreeToTerms: true, caCertificates: "$ca"}
+  storage: {directory: $store}
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: shop}
+spec:
+  servers:
+  - port: {number: $http, name: http, protocol: HTTP}
+    hosts: ["*.example.com"]
+    tls: {httpsRedirect: true}
+  - port: {number: $https, name: https, protocol: HTTPS}
+    hosts: [$hosts]
+    tls: {mode: SIMPLE, credentialName: shop}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: shop}
+spec:
+  hosts: ["*.example.com"]
+  gateways: [shop]
+  http: [{directResponse: {status: 200, body: {string: "hi"}}}]
+---
+apiVersion: edgegate.io/v1alpha1
+kind: AddressListPolicy
+metadata: {name: nobody}
+spec:
+  source: Client
+  targetRefs: [{group: networking.istio.io, kind: VirtualService, name: shop}]
+  deny: {addresses: [192.0.2.0/24]}
+"""
+
+HOSTS = ("a.example.com", "b.example.com", "c.example.com")
+
+
+class CertificatesTests(AcceptanceTestCase):
+    """Two gateways on one storage, one of them with two workers."""
+
+    def setUp(self) -> None:
+        """Start the authority."""
+        super().setUp()
+        self.http, self.https, self.other_http, self.other_https, *others = free_ports(10)
+        self.admins = others[:2]
+        self.pebble = Pebble(self, self.http, others[2:])
+        self.store = self.folder / "store"
+
+    def write(self, name: str, http: int, https: int, *hosts: str) -> None:
+        """Write the files of a gateway, all at once."""
+        (self.folder / name).mkdir(exist_ok=True)
+        values = {"url": self.pebble.url, "ca": self.pebble.ca, "store": self.store, "hosts": ", ".join(hosts)}
+        new = self.folder / f"{name}.new"
+        new.write_text(Template(FILES).substitute(values, http=http, https=https))
+        new.rename(self.folder / name / "shop.yaml")
+
+    def serve(self, name: str, *options: str) -> Running:
+        """Start a gateway."""
+        issuer = "--certificate-issuer=certificates/pebble"
+        admin = self.admins.pop()
+        running = self.start(
+            "twistd", "-n", "--pidfile=", "edgegate", f"--config={name}", issuer, f"--admin=127.0.0.1:{admin}", *options
+        )
+        running.says(READY, 2)
+        return running
+
+    def trusted(self, port: int, host: str, root: str) -> bool:
+        """Whether a client that trusts the authority is served."""
+        try:
+            with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection:
+                context = ssl.create_default_context(cafile=root)
+                context.wrap_socket(connection, server_hostname=host).close()
+        except ssl.SSLCertVerificationError:
+            return False
+        return True
+
+    def wait(self, port: int, hosts: tuple[str, ...], root: str) -> None:
+        """Wait until such a client is, for each host."""
+        deadline = time.monotonic() + PATIENCE
+        for host in hosts:
+            while not self.trusted(port, host, root):
+                assert time.monotonic() < deadline, f"{host} has no certificate"
+                threading.Event().wait(0.2)
+
+    def test_issued_once_and_served_by_all(self) -> None:
+        """Each host has one certificate, whoever has asked for it; a new host gets one without a restart."""
+        self.write("one", self.http, self.https, *HOSTS)
+        self.write("two", self.other_http, self.other_https, *HOSTS)
+        one, _ = self.serve("one"), self.serve("two", "--workers=2")
+        root = str(self.pebble.root())
+        for port in (self.https, self.other_https):
+            self.wait(port, HOSTS, root)
+        self.assertEqual(len(self.pebble.issued), len(HOSTS))
+        for each in self.store.rglob("*"):
+            mode = stat.S_IMODE(each.stat().st_mode)
+            self.assertEqual(oct(mode), oct(0o700 if each.is_dir() else 0o600), each)
+        self.assertEqual(list((self.store / "challenges").iterdir()), [])
+        with self.subTest("what is no authority's question goes its usual way"):
+            client = Client(self.http)
+            self.addCleanup(client.close)
+            answer = client.ask("GET", f"/.well-known/acme-challenge/{'a' * 40}", "a.example.com")
+            self.assertEqual(answer.status, 301)
+        # who has forgotten the account, as all else
+        self.pebble.running.stop()
+        self.pebble.start()
+        self.write("one", self.http, self.https, *HOSTS, "new.example.com")
+        one.says("reloaded")
+        self.wait(self.https, ("new.example.com",), str(self.pebble.root()))
+        self.assertTrue(self.trusted(self.https, HOSTS[0], root))
+        self.assertEqual(len(self.pebble.issued), 1)
+        listed = self.ask(
+            "edgegate", "certs", "list", "--config=one", "--certificate-issuer=certificates/pebble", "--output=json"
+        )
+        self.assertEqual(listed.returncode, 0, listed.stderr)
+        states = {each["host"]: each["state"] for each in json.loads(listed.stdout)}
+        self.assertEqual(states, dict.fromkeys([*HOSTS, "new.example.com"], "issued"))
+
+    def test_refused(self) -> None:
+        """A host that the authority finds elsewhere has none: the log says why and where, and it is not asked again."""
+        self.write("two", self.other_http, self.other_https, "a.example.com")
+        gateway = self.serve("two")
+        line = gateway.finds(lambda line: "no certificate for a.example.com" in line)
+        self.assertIn("the next try comes in", line)
+        self.assertIn("(shop.yaml:17)", line)
+        self.assertFalse(self.trusted(self.other_https, "a.example.com", str(self.pebble.root())))
+        listed = self.ask(
+            "edgegate", "certs", "list", "--config=two", "--certificate-issuer=certificates/pebble", "--output=json"
+        )
+        self.assertEqual(listed.returncode, 0, listed.stderr)
+        (row,) = json.loads(listed.stdout)
+        self.assertEqual(row["state"], "failing")
+        self.assertIn("connection refused", row["error"])

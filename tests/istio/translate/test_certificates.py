@@ -1,0 +1,176 @@
+"""Tests of L{edgegate.istio.translate.certificates}."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.config.problems import Problems
+from edgegate.istio.translate import CompileOptions
+from edgegate.model.certificates import CertificateIssuer, ExternalAccount, KeyType
+from edgegate.model.tls import KeyPair
+from edgegate.routing.snapshot import Snapshot
+from edgegate.sources.compilation import compile_resources
+from tests.istio.translate.compiling import Files, decoded
+
+ISSUER = """\
+apiVersion: edgegate.io/v1alpha1
+kind: CertificateIssuer
+metadata: {name: ca}
+spec:
+  acme: {server: "https://ca.example/dir", agreeToTerms: true}
+  storage: {directory: certs}
+---
+"""
+GATEWAY = """\
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: gw, annotations: {edgegate.io/certificate-issuer: ca}}
+spec:
+  servers:
+  - {port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}
+  - port: {number: 443, name: https, protocol: HTTPS}
+    hosts: [a.example.com, shop/b.example.com]
+    tls: {mode: SIMPLE, credentialName: shop}
+---
+"""
+SECRET = """\
+apiVersion: v1
+kind: Secret
+metadata: {name: shop}
+stringData: {tls.crt: a, tls.key: b}
+---
+"""
+
+
+class CertificatesTests(SynchronousTestCase):
+    """Servers whose certificates are issued."""
+
+    def compile(self, text: str, issuer: str | None = None, **files: bytes) -> tuple[Snapshot, list[str]]:
+        """Compile, and return what is told."""
+        resources, problems = decoded(text)
+        self.provided: list[str] = []
+
+        def provide(certificate: object) -> KeyPair:
+            self.provided.append(certificate.host)  # type: ignore[attr-defined]
+            return KeyPair(certificate.credential.name, b"chain", b"key")  # type: ignore[attr-defined]
+
+        options = CompileOptions(
+            read_file=Files(files), locate=lambda name: f"/etc/{name}", provide=provide, certificate_issuer=issuer
+        )
+        compiled = compile_resources(resources, options, problems)
+        return compiled.snapshot, self.told(problems)
+
+    def told(self, problems: Problems) -> list[str]:
+        """Return what is told but for routes that are missing."""
+        return [
+            f"{each.line} {each.severity.name.lower()}: {each.message}"
+            for each in problems
+            if "VirtualService" not in each.message
+        ]
+
+    def test_issued(self) -> None:
+        """Each host of a server has a certificate of its own, by the issuer that its Gateway names."""
+        snapshot, told = self.compile(ISSUER + GATEWAY)
+        self.assertEqual(told, [])
+        issuer = CertificateIssuer("default/ca", "https://ca.example/dir", "/etc/certs")
+        self.assertEqual(
+            [(each.host, each.issuer, each.origin.line) for each in snapshot.certificates],
+            [("a.example.com", issuer, 15), ("b.example.com", issuer, 15)],
+        )
+        tls = [chain.tls for listener in snapshot.listeners for _, chain in listener.secure.items()]
+        assert tls[0] is not None
+        self.assertEqual(tls[0].credentials, tuple(each.credential for each in snapshot.certificates))
+        self.assertEqual(self.provided, ["a.example.com", "b.example.com"])
+
+    def test_secret_wins(self) -> None:
+        """Where a Secret provides the certificate nothing is issued."""
+        snapshot, told = self.compile(ISSUER + GATEWAY + SECRET)
+        self.assertEqual(snapshot.certificates, ())
+        self.assertEqual(len(told), 1)
+        self.assertIn("no server has a certificate from it", told[0])
+
+    def test_shared(self) -> None:
+        """Servers with the same host share its certificate."""
+        snapshot, _ = self.compile(ISSUER + GATEWAY + GATEWAY.replace("name: gw", "name: other").replace("443", "444"))
+        self.assertEqual([each.host for each in snapshot.certificates], ["a.example.com", "b.example.com"])
+
+    def test_option(self) -> None:
+        """An option names the issuer of Gateways that name none, by its namespace or beside them."""
+        bare = GATEWAY.replace(", annotations: {edgegate.io/certificate-issuer: ca}", "")
+        for issuer in ("ca", "default/ca"):
+            snapshot, told = self.compile(ISSUER + bare, issuer)
+            self.assertEqual((len(snapshot.certificates), told), (2, []))
+        self.assertIn("(--certificate-issuer)", "".join(self.compile(ISSUER + bare, "store/ca")[1]))
+        self.assertIn("no document declares Secret", "".join(self.compile(ISSUER + bare)[1]))
+
+    def test_where(self) -> None:
+        """An issuer is looked for beside the Gateway, then in istio-system; one that is not there is an error."""
+        elsewhere = ISSUER.replace("{name: ca}", "{name: ca, namespace: istio-system}")
+        snapshot, _ = self.compile(elsewhere + GATEWAY)
+        self.assertEqual(snapshot.certificates[0].issuer.name, "istio-system/ca")
+        _, told = self.compile(ISSUER + GATEWAY.replace("issuer: ca", "issuer: caa"))
+        self.assertIn('10 error: no document declares CertificateIssuer "caa" in namespace "default"', "".join(told))
+        self.assertIn('"ca"', "".join(told))
+
+    def test_hosts(self) -> None:
+        """What no authority issues a certificate for is an error at the host."""
+        for host, words in (
+            ('"*.example.com"', "wildcard"),
+            ('"*"', "wildcard"),
+            ("localhost.", "public DNS"),
+            ('"10.0.0.1"', "public DNS"),
+        ):
+            _, told = self.compile(ISSUER + GATEWAY.replace("a.example.com", host))
+            self.assertTrue(any(words in each and each.startswith("15 error") for each in told), (host, told))
+
+    def test_port_80(self) -> None:
+        """Without a port in the clear no authority can ask."""
+        _, told = self.compile(ISSUER + "\n".join(line for line in GATEWAY.split("\n") if "number: 80" not in line))
+        self.assertEqual(len(told), 1)
+        self.assertIn("warning: authorities ask for HTTP-01 at port 80", told[0])
+
+    def test_all_fields(self) -> None:
+        """All that an issuer says is in its value, with files and Secrets read."""
+        more = (
+            "true, email: a@b.example, caCertificates: ca.pem, keyType: RSA-2048, preferredChain: Root, "
+            "externalAccountBinding: {keyId: kid, key: {secretName: eab}}}"
+        )
+        secret = SECRET.replace("shop", "eab").replace("tls.crt: a, tls.key: b", 'key: "abc_-9=\\n"')
+        pem = b"-----BEGIN CERTIFICATE-----"
+        text = ISSUER.replace("true}", more) + GATEWAY + secret
+        snapshot, told = self.compile(text, **{"ca.pem": pem})
+        self.assertEqual(told, [])
+        account = ExternalAccount("kid", "abc_-9")
+        self.assertEqual(
+            snapshot.certificates[0].issuer,
+            CertificateIssuer(
+                "default/ca",
+                "https://ca.example/dir",
+                "/etc/certs",
+                "a@b.example",
+                pem,
+                KeyType.RSA_2048,
+                account,
+                "Root",
+            ),
+        )
+        self.assertNotIn("abc", repr(snapshot))
+        for old, new, words in (
+            ("secretName: eab", "file: eab", "can't be read"),
+            ("secretName: eab", "file: ca.pem", "no key in base64url"),
+            ("secretName: eab", "secretName: eb", "no document declares Secret"),
+            ('key: "abc_-9=\\n"', "other: a", "has no key"),
+            ("caCertificates: ca.pem", "caCertificates: no.pem", "can't be read"),
+            ("caCertificates: ca.pem", "caCertificates: empty.pem", "holds no certificate"),
+        ):
+            _, told = self.compile(text.replace(old, new), **{"ca.pem": pem, "empty.pem": b""})
+            self.assertTrue(any(words in each for each in told), (words, told))
+
+    def test_mutual(self) -> None:
+        """Clients' certificates need a CA as ever."""
+        mutual = GATEWAY.replace("SIMPLE", "MUTUAL")
+        _, told = self.compile(ISSUER + mutual)
+        self.assertTrue(any("there is no Secret shop-cacert" in each for each in told), told)
+        ca = SECRET.replace("name: shop", "name: shop-cacert").replace("tls.crt: a, tls.key: b", "ca.crt: a")
+        snapshot, told = self.compile(ISSUER + mutual + ca)
+        self.assertEqual((told, len(snapshot.certificates)), ([], 2))

@@ -1,0 +1,45 @@
+"""Tests of L{edgegate.istio.validation.certificate_issuer}."""
+
+from __future__ import annotations
+
+from tests.istio.validation.cases import CasesTestCase
+
+ACME = 'acme: {server: "https://ca.example/dir", agreeToTerms: true}\n'
+GOOD = ACME + "storage: {directory: certs}\n"
+
+
+class CertificateIssuerTests(CasesTestCase):
+    """A CertificateIssuer by itself."""
+
+    def test_errors(self) -> None:
+        """What is missing or can't be meant is told."""
+
+        def acme(more: str) -> str:
+            return GOOD.replace("true}", f"true, {more}}}")
+
+        self.check(
+            "CertificateIssuer",
+            [
+                (GOOD, ""),
+                (acme("email: a@b.example, challenges: [HTTP-01], keyType: RSA-4096, preferredChain: X"), ""),
+                (acme("externalAccountBinding: {keyId: a, key: {file: b}}"), ""),
+                (ACME, "a directory is required"),
+                (ACME + 'storage: {directory: ""}', "a directory is required"),
+                ("storage: {directory: certs}", "acme is required"),
+                (GOOD.replace("https://ca.example/dir", ""), "the URL of the authority's directory"),
+                (GOOD.replace("https:", "http:"), "is no URL that begins with https://"),
+                (GOOD.replace("https://ca.example/dir", "https://a:b@ca.example/"), "is no URL"),
+                (GOOD.replace("https://ca.example/dir", "https://ca.example:x/"), "is no URL"),
+                (GOOD.replace("https://ca.example/dir", "https://[ca/"), "is no URL"),
+                (GOOD.replace("https://ca.example/dir", "https://ca.example/ü"), "is no URL"),
+                (GOOD.replace("true", "false"), "agreed to"),
+                (GOOD.replace(", agreeToTerms: true", ""), "agreed to"),
+                (acme("email: ops"), "is no address of mail"),
+                (acme('email: "a@b.example,c@d.example"'), "is no address of mail"),
+                (acme("challenges: [DNS-01]"), "DNS-01"),
+                (acme("keyType: RSA-1024"), "RSA-1024"),
+                (acme("externalAccountBinding: {key: {file: b}}"), "it is required"),
+                (acme("externalAccountBinding: {keyId: a}"), "either file or secretName"),
+                (acme("externalAccountBinding: {keyId: a, key: {}}"), "either file or secretName"),
+            ],
+        )

@@ -1,0 +1,42 @@
+"""Tests of L{edgegate.sources.certificate_provider}."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.sources.certificate_provider import CertificateProvider
+from edgegate.tls.acme.keys import is_placeholder
+from edgegate.tls.acme.store import CertificateStore
+from tests.tls.acme.certificates import made, managed
+
+
+class CertificateProviderTests(SynchronousTestCase):
+    """What is served of certificates that are issued."""
+
+    def test_provided(self) -> None:
+        """A placeholder that stays the same until there is a certificate; nothing is written."""
+        provider = CertificateProvider()
+        self.addCleanup(provider.close)
+        certificate = managed(Path(self.mktemp()).absolute())
+        first = provider(certificate)
+        self.assertTrue(is_placeholder(first))
+        self.assertEqual(provider(certificate), first)
+        store = CertificateStore(certificate.issuer)
+        self.assertFalse(store.directory.exists())
+        pair = made(certificate, 0, 10)
+        store.put_pair(certificate, pair.key, pair.chain)
+        self.assertEqual(provider(certificate), pair)
+
+    def test_unreadable(self) -> None:
+        """A store that can't be read is no reason not to serve."""
+        provider = CertificateProvider()
+        self.addCleanup(provider.close)
+        certificate = managed(Path(self.mktemp()).absolute())
+        store = CertificateStore(certificate.issuer)
+        store.put_pair(certificate, b"", b"")
+        (path,) = store.directory.rglob("*.pem")
+        path.unlink()
+        path.mkdir()
+        self.assertTrue(is_placeholder(provider(certificate)))

@@ -1,0 +1,163 @@
+"""Tests of L{edgegate.tls.acme.care}."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.model.tls import KeyPair
+from edgegate.tls.acme import client
+from edgegate.tls.acme.care import Care, kept
+from edgegate.tls.acme.client import NotIssued, Window
+from edgegate.tls.acme.life import Record, Step
+from edgegate.tls.acme.store import CertificateStore
+from tests.tls.acme.certificates import made, managed
+
+DAY = 86400.0
+
+
+class FakeAuthority:
+    """Does as it is told, in the place of who has conversations."""
+
+    says: KeyPair | Exception | Window | None = None
+    seen: Record | None = None
+    asked = 0
+
+    def __init__(self, store: CertificateStore, issuer: object) -> None:
+        self._store = store
+
+    def issue(self, certificate: object) -> object:
+        """Answer, and keep what the store has meanwhile."""
+        FakeAuthority.asked += 1
+        FakeAuthority.seen = self._store.record(certificate)  # type: ignore[arg-type]
+        return self.window(None)
+
+    def window(self, pair: object) -> object:
+        """Answer."""
+        if isinstance(self.says, Exception):
+            raise self.says
+        return self.says
+
+
+class CareTests(SynchronousTestCase):
+    """One look after one certificate."""
+
+    def setUp(self) -> None:
+        self.now = 1_700_000_000.0
+        self.certificate = managed(Path(self.mktemp()).absolute())
+        self.store = CertificateStore(self.certificate.issuer)
+        self.care = Care(self.certificate, lambda: self.now, Random(1))
+        self.patch(client, "Authority", FakeAuthority)
+        FakeAuthority.asked = 0
+
+    def says(self, said: KeyPair | Exception | Window | None) -> None:
+        """Have the authority answer."""
+        FakeAuthority.says = said
+
+    def made(self, days: float = 90.0) -> KeyPair:
+        """Make a certificate that is valid from now on."""
+        return made(self.certificate, self.now, self.now + days * DAY)
+
+    def test_issued(self) -> None:
+        """What the authority gives is kept, and nothing is to be done then."""
+        self.says(self.made())
+        found = self.care.do()
+        assert found is not None
+        self.assertEqual(found.pair, FakeAuthority.says)
+        self.assertEqual(kept(self.store, self.certificate), found)
+        self.assertEqual(self.care.look()[1].step, Step.WAIT)
+        self.care.do()
+        self.assertEqual(FakeAuthority.asked, 1)
+
+    def test_another_is_at_it(self) -> None:
+        """Nobody asks while another one does, and what that one got is not asked for again."""
+        other = Care(self.certificate, lambda: self.now, Random(2))
+        with self.store.lock(self.certificate):
+            self.assertIsNone(other.do())
+        self.says(self.made())
+        self.care.do()
+        found = other.do()
+        assert found is not None
+        self.assertEqual((found.pair, FakeAuthority.asked), (FakeAuthority.says, 1))
+
+    def test_failed(self) -> None:
+        """What fails is kept with why, and puts off the next try, also that of others; the old one stays."""
+        old = self.made()
+        self.says(old)
+        self.care.do()
+        self.now += 80 * DAY
+        self.says(NotIssued("too many", 7200.0))
+        found = self.care.do()
+        assert found is not None
+        self.assertEqual((found.pair, found.record.error, found.record.failures), (old, "too many", 1))
+        other = Care(self.certificate, lambda: self.now, Random(2))
+        action = other.look()[1]
+        self.assertEqual(action.step, Step.WAIT)
+        self.assertGreaterEqual(action.at - self.now, 7200.0)
+        self.assertEqual(FakeAuthority.asked, 2)
+        self.now = action.at
+        new = self.made()
+        self.says(new)
+        found = other.do()
+        assert found is not None
+        self.assertEqual((found.pair, found.record.failures, found.record.error), (new, 0, ""))
+
+    def test_died(self) -> None:
+        """Before the authority is asked it is written down: who dies meanwhile, again and again, does not ask so."""
+        self.says(ZeroDivisionError())
+        self.assertRaises(ZeroDivisionError, self.care.do)
+        assert FakeAuthority.seen is not None
+        self.assertGreater(FakeAuthority.seen.not_before, self.now)
+        for _ in range(3):
+            self.care.do()
+        self.assertEqual(FakeAuthority.asked, 1)
+
+    def test_store_cannot_be_written(self) -> None:
+        """Nothing is asked for that could not be kept."""
+        self.store.put_record(self.certificate, Record())
+        (path,) = self.store.directory.rglob("*.state")
+        path.unlink()
+        path.mkdir()
+        (path / "x").touch()
+        self.says(self.made())
+        self.assertRaises(OSError, self.care.do)
+        self.assertEqual(FakeAuthority.asked, 0)
+
+    def test_window(self) -> None:
+        """The renewal window is asked for, and kept; where it can't be had, it is asked for later."""
+        self.says(self.made())
+        self.care.do()
+        self.now += DAY
+        self.assertEqual(self.care.look()[1].step, Step.ASK)
+        self.says(NotIssued("away"))
+        self.care.do()
+        action = self.care.look()[1]
+        self.assertEqual((action.step, action.at), (Step.WAIT, self.now + 6 * 3600))
+        self.now = action.at
+        self.says(Window(self.now + 10, self.now + 20, 3600.0))
+        found = self.care.do()
+        assert found is not None
+        self.assertEqual(found.record.window, (self.now + 10, self.now + 20))
+        self.assertEqual(self.care.renewal(found.record), found.record.renew_at)
+
+    def test_other_dates(self) -> None:
+        """A certificate that somebody has put there by hand counts, whatever was known of the one before."""
+        self.store.put_record(self.certificate, Record(1.0, 2.0, (1.0, 2.0), 1.5, failures=2, error="x"))
+        pair = self.made()
+        self.store.put_pair(self.certificate, pair.key, pair.chain)
+        record = kept(self.store, self.certificate).record
+        self.assertEqual((record.begin, record.end, record.window), (self.now, self.now + 90 * DAY, None))
+
+    def test_broken_pair(self) -> None:
+        """A file that holds no key pair is as if there were none."""
+        one, two = self.made(), self.made()
+        self.store.put_pair(self.certificate, one.key, two.chain)
+        found = kept(self.store, self.certificate)
+        self.assertEqual((found.pair, found.record), (None, Record()))
+        self.assertEqual(self.care.look()[1].step, Step.ISSUE)
+
+    def tearDown(self) -> None:
+        """Take what was logged of the bug that was made."""
+        self.flushLoggedErrors(ZeroDivisionError)

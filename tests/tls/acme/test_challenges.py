@@ -1,0 +1,78 @@
+"""Tests of L{edgegate.tls.acme.challenges}."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.tls.acme.challenges import MOST_SOUGHT, ChallengeAnswers
+from edgegate.tls.acme.store import CertificateStore
+from tests.tls.acme.certificates import managed
+
+T = TypeVar("T")
+TOKEN = "abcdefghijklmnopqrstuvwxyz"
+
+
+class Later:
+    """Does what is deferred when it is told to."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Callable[[], None]] = []
+
+    def __call__(self, work: Callable[[], T]) -> Deferred[T]:
+        done: Deferred[T] = Deferred()
+
+        def do() -> None:
+            try:
+                result = work()
+            except Exception:
+                done.errback()
+            else:
+                done.callback(result)
+
+        self.waiting.append(do)
+        return done
+
+    def do(self, most: int = 100) -> None:
+        """Do it, and what follows from it."""
+        while self.waiting and most:
+            most -= 1
+            self.waiting.pop(0)()
+
+
+class ChallengesTests(SynchronousTestCase):
+    """What is found in stores."""
+
+    def setUp(self) -> None:
+        self.later = Later()
+        self.answers = ChallengeAnswers(self.later)
+        self.found: list[bytes | None] = []
+
+    def test_found(self) -> None:
+        """It is in any of the stores, those that can't be read included among the others."""
+        store = managed(Path(self.mktemp()).absolute())
+        broken = Path(self.mktemp()).absolute()
+        (broken / "challenges" / TOKEN).mkdir(parents=True)
+        self.answers.directories = ("/nowhere", str(broken), store.issuer.directory)
+        with CertificateStore(store.issuer).challenge(TOKEN, "answer"):
+            self.answers.find(TOKEN, self.found.append)
+            self.assertEqual(self.found, [])
+            self.later.do()
+        self.answers.find(TOKEN, self.found.append)
+        self.later.do()
+        self.assertEqual(self.found, [b"answer", None])
+
+    def test_bounded(self) -> None:
+        """A client that asks and asks makes no more threads than there may be."""
+        self.assertFalse(self.answers.may_know("../x"))
+        for _ in range(MOST_SOUGHT):
+            self.assertTrue(self.answers.may_know(TOKEN))
+            self.answers.find(TOKEN, self.found.append)
+        self.assertFalse(self.answers.may_know(TOKEN))
+        self.later.do()
+        self.assertTrue(self.answers.may_know(TOKEN))
+        self.assertEqual(self.found, [None] * MOST_SOUGHT)

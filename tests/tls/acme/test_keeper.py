@@ -1,0 +1,140 @@
+"""Tests of L{edgegate.tls.acme.keeper}."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.model.certificates import ManagedCertificate
+from edgegate.model.tls import KeyPair
+from edgegate.tls.acme import client
+from edgegate.tls.acme.keeper import MOST_AT_ONCE, TURN, CertificateKeeper
+from edgegate.tls.acme.store import CertificateStore
+from edgegate.tls.secrets import BadKeyMaterial
+from tests.tls.acme.certificates import made, managed
+from tests.tls.acme.test_challenges import Later
+
+NOW = 1_700_000_000.0
+
+
+class FakeAuthority:
+    """Issues what it is asked for."""
+
+    issued: list[str] = []
+
+    def __init__(self, store: CertificateStore, issuer: object) -> None:
+        pass
+
+    def issue(self, certificate: ManagedCertificate) -> KeyPair:
+        """Issue it."""
+        self.issued.append(certificate.host)
+        return made(certificate, NOW, NOW + 9e6)
+
+    def window(self, pair: KeyPair) -> None:
+        """Say nothing."""
+
+
+class KeeperTests(SynchronousTestCase):
+    """Looks after certificates."""
+
+    def setUp(self) -> None:
+        self.folder = Path(self.mktemp()).absolute()
+        self.clock = Clock()
+        self.later = Later()
+        self.served: dict[str, KeyPair] = {}
+        self.keeper = self.make()
+        self.patch(client, "Authority", FakeAuthority)
+        FakeAuthority.issued = []
+        self.addCleanup(lambda: self.assertEqual(self.clock.getDelayedCalls(), []))
+        self.addCleanup(self.keeper.stop)
+
+    def make(self) -> CertificateKeeper:
+        """Make one."""
+        return CertificateKeeper(self.clock, self.later, self.put, lambda: NOW + self.clock.seconds())
+
+    def put(self, pairs: Sequence[KeyPair]) -> None:
+        """Serve."""
+        self.served.update((pair.name.partition(" ")[0], pair) for pair in pairs)
+
+    def hosts(self, count: int) -> list[ManagedCertificate]:
+        """Return certificates."""
+        return [managed(self.folder, f"h{number}.example.com") for number in range(count)]
+
+    def test_issued(self) -> None:
+        """Each is issued once, some at one time, and served; then nothing is done but looked."""
+        self.keeper.use(self.hosts(10))
+        self.later.do(1)
+        self.assertEqual(len(self.later.waiting), MOST_AT_ONCE)
+        self.later.do()
+        self.assertEqual((len(self.served), sorted(set(FakeAuthority.issued))), (10, sorted(FakeAuthority.issued)))
+        for _ in range(5):
+            self.clock.advance(TURN)
+            self.later.do()
+        self.assertEqual(len(FakeAuthority.issued), 10)
+
+    def test_of_another_process(self) -> None:
+        """What another process was given is served, too, within two turns."""
+        other = self.make()
+        self.addCleanup(other.stop)
+        (certificate,) = self.hosts(1)
+        with CertificateStore(certificate.issuer).lock(certificate):
+            self.keeper.use([certificate])
+            self.later.do()
+            self.assertEqual((self.served, FakeAuthority.issued), ({}, []))
+            pair = made(certificate, NOW, NOW + 9e6)
+            CertificateStore(certificate.issuer).put_pair(certificate, pair.key, pair.chain)
+            self.clock.advance(TURN)
+            self.later.do()
+        self.assertEqual(self.served, {certificate.host: pair})
+        new = made(certificate, NOW, NOW + 9e6)
+        CertificateStore(certificate.issuer).put_pair(certificate, new.key, new.chain)
+        self.clock.advance(TURN)
+        self.later.do()
+        self.assertEqual(self.served, {certificate.host: new})
+
+    def test_gone(self) -> None:
+        """One that files no longer ask for is not looked after; what is under way for it ends unserved."""
+        first, second = self.hosts(2)
+        self.keeper.use([first])
+        self.later.do(1)
+        self.keeper.use([second])
+        self.later.do()
+        self.clock.advance(TURN)
+        self.later.do()
+        self.assertIn(second.host, self.served)
+        self.keeper.use([])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_slow_store(self) -> None:
+        """While the store does not answer there is one look at it, and not one each turn."""
+        self.keeper.use(self.hosts(1))
+        self.clock.pump([TURN] * 5)
+        self.assertEqual(len(self.later.waiting), 1)
+
+    def test_store_fails(self) -> None:
+        """A store that can't be used is tried again, and not each turn; the others go on."""
+        self.folder.parent.mkdir(exist_ok=True)
+        blocked = self.folder / "blocked"
+        self.folder.mkdir()
+        blocked.write_text("no directory")
+        self.keeper.use([managed(blocked), *self.hosts(1)])
+        for _ in range(5):
+            self.later.do()
+            self.clock.advance(TURN)
+        self.assertEqual(list(self.served), ["h0.example.com"])
+
+    def test_not_served(self) -> None:
+        """What can't be served is told, and nothing else ends."""
+
+        def refuse(pairs: Sequence[KeyPair]) -> None:
+            raise BadKeyMaterial("x", "no")
+
+        self.keeper._put = refuse
+        self.keeper.use(self.hosts(1))
+        self.later.do()
+        self.clock.advance(TURN)
+        self.later.do()
+        self.assertEqual(FakeAuthority.issued, ["h0.example.com"])
