@@ -1,7 +1,8 @@
 """
 Cookies that keep sessions and logins (RFC 6265bis): for one host, sent over TLS only, out of the reach of scripts.
 
-What is longer than a cookie may be is cut into several, of which the first says how many there are.
+What is longer than a cookie may be is cut into several, of which the first says how many there are. The names of all
+that belong to one begin with its own and a dot, which no name in a policy has: so C{wiki} is never a part of C{wiki-1}.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ MOST_PIECES: Final = 3
 
 _PREFIX: Final = b"__Host-"
 _ATTRIBUTES: Final = b"; Path=/; Secure; HttpOnly; SameSite=Lax"
-_OWN = re.compile(rb"(?:-[12]|-login-[A-Za-z0-9_-]*)?")
+_OWN = re.compile(rb"(?:\.[12]|\.login\.[A-Za-z0-9_-]*)?")
 _FIRST = re.compile(rb"([1-3])\.([A-Za-z0-9_-]*)")
 
 
@@ -28,7 +29,7 @@ class TooLarge(ValueError):
 
 def cookie_name(name: bytes, *parts: bytes) -> bytes:
     """Return the name of a cookie that no other host can set (section 4.1.3.2)."""
-    return _PREFIX + b"-".join((name, *parts))
+    return _PREFIX + b".".join((name, *parts))
 
 
 def received(fields: Iterable[Field], prefix: bytes) -> dict[bytes, bytes]:
@@ -71,7 +72,7 @@ def joined(cookies: Mapping[bytes, bytes], name: bytes) -> bytes | None:
         return None
     pieces = [first[2]]
     for number in range(1, int(first[1])):
-        piece = cookies.get(b"%b-%d" % (name, number))
+        piece = cookies.get(b"%b.%d" % (name, number))
         if piece is None:
             return None
         pieces.append(piece)
@@ -89,7 +90,7 @@ def set_cookies(name: bytes, text: bytes, seconds: int, before: Collection[bytes
     pieces = [text[at : at + PIECE] for at in range(0, len(text), PIECE)] or [b""]
     if len(pieces) > MOST_PIECES:
         raise TooLarge(f"{len(text)} bytes")
-    names = [name, *(b"%b-%d" % (name, number) for number in range(1, len(pieces)))]
+    names = [name, *(b"%b.%d" % (name, number) for number in range(1, len(pieces)))]
     values = [b"%d.%b" % (len(pieces), pieces[0]), *pieces[1:]]
     fields = [_set(each, value, seconds) for each, value in zip(names, values, strict=True)]
     return fields + clear_cookies(each for each in pieces_of(name) if each in before and each not in names)
@@ -102,7 +103,7 @@ def clear_cookies(names: Iterable[bytes]) -> list[Field]:
 
 def pieces_of(name: bytes) -> list[bytes]:
     """Return all names that the pieces of a text may have."""
-    return [name, *(b"%b-%d" % (name, number) for number in range(1, MOST_PIECES))]
+    return [name, *(b"%b.%d" % (name, number) for number in range(1, MOST_PIECES))]
 
 
 def _set(name: bytes, value: bytes, seconds: int) -> Field:

@@ -8,10 +8,10 @@ from typing import Any
 from edgegate.istio.analysis.context import Context
 from edgegate.istio.analysis.finding import Finding
 from edgegate.istio.kinds.gateway import Gateway, Server, TLSMode
+from edgegate.istio.kinds.oidc_policy import CALLBACK
 from edgegate.istio.kinds.policy_target import PolicyTargetReference, TargetedPolicy
 from edgegate.istio.kinds.virtual_service import HTTPRoute
 from edgegate.istio.resources import Resource
-from edgegate.istio.translate.guards.oidc_policies import CALLBACK
 from edgegate.istio.translate.servers import HTTP_PROTOCOLS
 from edgegate.model import codes
 
@@ -93,7 +93,7 @@ def _takes(route: HTTPRoute, path: str) -> bool:
 
 
 def _both_ask(one: Resource[Any], other: Resource[Any]) -> bool:
-    paths = (getattr(each.spec, "callback_path", None) for each in (one, other))
+    paths = (getattr(each.spec, "callback_path", None) or CALLBACK for each in (one, other))
     same_path = len(set(paths)) == 1
     return one.namespace == other.namespace and same_path and _overlap(_targets(one.spec), _targets(other.spec))
 

@@ -6,6 +6,10 @@ from edgegate.istio.kinds.base import Duration, Spec
 from edgegate.istio.kinds.policy_target import TargetedPolicy
 from edgegate.istio.kinds.secret_source import SecretSource
 
+CALLBACK = "/oauth2/callback"
+LOGOUT = "/oauth2/logout"
+"""What the paths are by default."""
+
 
 class OIDCProvider(Spec, frozen=True, kw_only=True):
     """

@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 from edgegate.config.document import Path
 from edgegate.config.problems import Problems
 from edgegate.config.values import show
-from edgegate.istio.kinds.oidc_policy import OIDCPolicy, OIDCProvider
+from edgegate.istio.kinds.oidc_policy import CALLBACK, LOGOUT, OIDCPolicy, OIDCProvider
 from edgegate.istio.resources import Resource
 from edgegate.istio.validation.credentials import check_own_header, check_source
 from edgegate.istio.validation.findings import Findings
@@ -64,9 +64,13 @@ def _check_paths(findings: Findings, spec: OIDCPolicy) -> None:
     for name, path in (("callbackPath", callback), ("logoutPath", logout)):
         if path is not None and (not _PATH.fullmatch(path) or path == "/" or "//" in path or "/." in path):
             findings.error(("spec", name), f"{show(path)} is no path such as /oauth2/callback")
-    if callback is not None and callback == logout:
-        findings.error(("spec", "logoutPath"), "it is the callbackPath")
+    if (callback or CALLBACK) == (logout or LOGOUT):
+        findings.error(
+            ("spec", "callbackPath" if logout is None else "logoutPath"), "callbackPath and logoutPath are one"
+        )
     after = spec.after_logout
+    if after == (logout or LOGOUT):
+        findings.error(("spec", "afterLogout"), "it is the logoutPath: users would be sent to where they are, for ever")
     if after is not None and (not _PATH.fullmatch(after) or "//" in after) and _split(after) is None:
         findings.error(("spec", "afterLogout"), f"{show(after)} is neither a path nor a URL")
 

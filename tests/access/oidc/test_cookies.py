@@ -47,8 +47,10 @@ class CookieTests(SynchronousTestCase):
 
     def test_own(self) -> None:
         """Cookies whose names only begin alike are not the policy's."""
-        named = [NAME + end for end in (b"", b"-1", b"-2", b"-login-a_b-c")]
-        others = [NAME + end for end in (b"2", b"_theme", b"-3", b"-11", b"-loginx", b"-x", b"-1-login-a")]
+        named = [NAME + end for end in (b"", b".1", b".2", b".login.a_b-c")]
+        others = [
+            NAME + end for end in (b"2", b"_theme", b"-1", b"-login-a", b".3", b".11", b".loginx", b".x", b".1.login.a")
+        ]
         found = own([(b"cookie", b"; ".join(name + b"=1" for name in [*named, *others]))], NAME)
         self.assertEqual(list(found), named)
 

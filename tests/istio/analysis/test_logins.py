@@ -60,6 +60,8 @@ class TwiceTests(SynchronousTestCase):
                 (told,) = lines(text + policy(kind, "p", one) + policy(kind, "q", other), "EG603")
                 self.assertIn(f"{kind} default/q", told)
                 self.assertIn(f"{kind} default/p at in.yaml", told)
+        same = policy("OIDCPolicy", "q", "", ", callbackPath: /oauth2/callback")
+        self.assertEqual(len(lines(text + policy("OIDCPolicy", "p", "") + same, "EG603")), 1)
 
     def test_not_told(self) -> None:
         """Those of different targets or callbacks, and API keys, which may stand in two places, are not."""

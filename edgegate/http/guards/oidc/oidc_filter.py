@@ -86,7 +86,7 @@ class OIDCFilter(HTTPFilter):
 
     def response_head(self, exchange: Exchange, head: ResponseHead) -> ResponseHead:
         """Set the cookies of a session that has changed."""
-        return response_with_cookies(exchange, head)
+        return response_with_cookies(self._guard, exchange, head)
 
     def _opened(self, cookies: Mapping[bytes, bytes]) -> tuple[Session, bool] | None:
         """Return the session of a request, and whether it is sealed with the key that seals now."""
@@ -152,7 +152,7 @@ class OIDCFilter(HTTPFilter):
             return self._refuse(exchange, NOT_ALLOWED, hold)
         if changed:
             try:
-                keep_cookies(exchange, self._cookies(session, cookies))
+                keep_cookies(guard, exchange, self._cookies(session, cookies))
             except TooLarge:
                 return self._refuse(exchange, TOO_LARGE, hold)
         identify(guard, exchange, session, cookies.keys())

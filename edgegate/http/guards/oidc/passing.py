@@ -20,7 +20,8 @@ METADATA: Final = "edgegate.oidc"
 
 _AUTHORIZATION: Final = b"authorization"
 _COOKIE: Final = b"cookie"
-_KEPT: Final = "cookies"
+_KEPT: Final = "cookies "
+"""What stands in front of a policy's name."""
 _SAID: Final = "said"
 """Whether the claims that policies see are those of a session."""
 
@@ -73,14 +74,17 @@ def identify(guard: OIDC, exchange: Exchange, session: Session, own: Collection[
     exchange.change_request([*told, *without_cookies(fields, own)], removed)
 
 
-def keep_cookies(exchange: Exchange, cookies: list[Field]) -> None:
-    """Have the response set cookies."""
-    exchange.note(METADATA, {_KEPT: KeptCookies(cookies)})
+def keep_cookies(guard: OIDC, exchange: Exchange, cookies: list[Field]) -> None:
+    """Have the response set cookies of a policy, besides those of others that the request has met."""
+    exchange.note(METADATA, {_KEPT + guard.name: KeptCookies(cookies)})
 
 
-def response_with_cookies(exchange: Exchange, head: ResponseHead) -> ResponseHead:
-    """Return the head of a response with the cookies that it is to set; no cache in front is to give it to others."""
-    kept = (exchange.metadata or {}).get(METADATA, {}).get(_KEPT)
+def response_with_cookies(guard: OIDC, exchange: Exchange, head: ResponseHead) -> ResponseHead:
+    """
+    Return the head of a response with the cookies of a policy that it is to set; no cache in front is to give it to
+    others.
+    """
+    kept = (exchange.metadata or {}).get(METADATA, {}).get(_KEPT + guard.name)
     if not isinstance(kept, KeptCookies):
         return head
     stored = head.with_set([(b"cache-control", b"no-store")])

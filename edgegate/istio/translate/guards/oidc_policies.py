@@ -7,7 +7,7 @@ from hashlib import sha256
 from edgegate.access.oidc.authorities import authorities_fault
 from edgegate.access.oidc.sealing import BadKeys, parse_cookie_keys
 from edgegate.config.document import Path
-from edgegate.istio.kinds.oidc_policy import OIDCPolicy
+from edgegate.istio.kinds.oidc_policy import CALLBACK, LOGOUT, OIDCPolicy
 from edgegate.istio.kinds.secret_source import SecretSource
 from edgegate.istio.resources import Resource
 from edgegate.istio.translate.guards.secret_sources import SecretSources
@@ -18,10 +18,6 @@ from edgegate.model.guards.oidc import OIDC, AllowedClaim, OIDCClient
 
 SECRET_ENTRIES = ("client-secret",)
 COOKIE_ENTRIES = ("cookie-keys",)
-
-CALLBACK = "/oauth2/callback"
-LOGOUT = "/oauth2/logout"
-"""What the paths are by default."""
 
 _LASTS = 12 * 3600
 _MOST_SECRET = 512

@@ -45,7 +45,7 @@ class LoginsTests(SynchronousTestCase):
         """Return a login, and the cookie that keeps it."""
         login = Login.new(b"/", NOW, self.state.random)
         text = self.state.cookies.sealer.seal(self.state.cookies.login_purpose, login.packed())
-        return login, {f"__Host-edgegate-login-{login.state[:8]}": text}
+        return login, {f"__Host-edgegate.login.{login.state[:8]}": text}
 
     def test_answered(self) -> None:
         """A code comes back to the login that its cookie keeps."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.access.oidc.session import Session
@@ -69,11 +71,22 @@ class PassingTests(SynchronousTestCase):
         """A response that sets a session is kept by nobody else; the session is not shown where metadata are."""
         asked = exchange()
         head = ResponseHead(200, b"OK", [(b"cache-control", b"public"), (b"a", b"b")])
-        self.assertIs(response_with_cookies(asked, head), head)
-        keep_cookies(asked, [(b"set-cookie", b"secret=1"), (b"set-cookie", b"secret=2")])
+        self.assertIs(response_with_cookies(guard(), asked, head), head)
+        keep_cookies(guard(), asked, [(b"set-cookie", b"secret=1"), (b"set-cookie", b"secret=2")])
         self.assertEqual(
-            response_with_cookies(asked, head).fields,
+            response_with_cookies(guard(), asked, head).fields,
             [(b"a", b"b"), (b"cache-control", b"no-store"), (b"set-cookie", b"secret=1"), (b"set-cookie", b"secret=2")],
         )
         assert asked.metadata is not None
         self.assertNotIn("secret", str(asked.metadata[METADATA]))
+
+    def test_cookies_of_two(self) -> None:
+        """A request that has met two policies sets the cookies of both, each once."""
+        asked = exchange()
+        policies = guard(), replace(guard(), name="default/other")
+        for number, policy in enumerate(policies):
+            keep_cookies(policy, asked, [(b"set-cookie", b"c=%d" % number)])
+        head = ResponseHead(200, b"OK", [])
+        for policy in policies:
+            head = response_with_cookies(policy, asked, head)
+        self.assertEqual([value for name, value in head.fields if name == b"set-cookie"], [b"c=0", b"c=1"])
