@@ -57,6 +57,7 @@ spec:
     - {header: x-level, claim: level}
     - {header: x-groups, claim: groups}
     - {header: x-note, claim: note}
+    - {header: X-Forwarded-User, claim: sub}
 ---
 apiVersion: security.istio.io/v1
 kind: RequestAuthentication
@@ -114,13 +115,21 @@ class TokenTests(ServedTestCase):
 
     def test_good(self) -> None:
         """A good token passes; the backend learns who asks, does not get it, and nobody can say that in its place."""
-        forged = [("x-user", "root"), ("X_User", "root"), ("x-payload", "e30"), ("x-zeta", "e30"), ("x-level", "9")]
+        forged = [
+            ("x-user", "root"),
+            ("x-forwarded-user", "root"),
+            ("X_User", "root"),
+            ("x-payload", "e30"),
+            ("x-zeta", "e30"),
+            ("x-level", "9"),
+        ]
         made = good(time.time(), dept={"name": "it"}, level=5, groups=["staff"], note="a\r\nx-user: root")
         answer = self.ask("/a?b=c&d", headers=[bearer(made), *forged])
         self.assertEqual(answer.where, "one")
         self.assertEqual(answer.told("authorization"), [])
         self.assertEqual(answer.told("x-user"), ["alice@example.com"])
         self.assertEqual(answer.told("x_user"), [])
+        self.assertEqual(answer.told("x-forwarded-user"), ["alice@example.com"])
         self.assertEqual(answer.told("x-dept"), ["it"])
         self.assertEqual(answer.told("x-level"), ["5"])
         self.assertEqual(answer.told("x-groups"), ["WyJzdGFmZiJd"])
