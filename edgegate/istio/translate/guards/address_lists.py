@@ -34,7 +34,7 @@ def place_address_lists(policies: Policies, standing: Standing) -> None:
             _lists(policies, policy, "deny", spec.deny),
             spec.source is AddressSource.PEER,
         )
-        standing.on(policies.targeted(policy), guard)
+        standing.on(policies.targeted(policy, of_requests=False), guard)
 
 
 def _lists(

@@ -42,16 +42,34 @@ class Policies:
     suggestions: Suggestions
     problems: Problems
 
-    def targeted(self, policy: Resource[Any], meant: bool = True) -> Targeted:
+    def targeted(self, policy: Resource[Any], of_requests: bool = True) -> Targeted:
         """
         Return what a policy of edgegate's own kinds is for; where that is nothing, tell why.
 
-        @param meant: Whether it would keep somebody out.
+        @param of_requests: Whether it judges requests alone: it passes over connections that carry none.
         """
         found = self.targets.of(policy)
         if found.why_not:
-            self.guards_nothing(policy, found.why_not, meant)
+            self.guards_nothing(policy, found.why_not, warn=True)
+        elif of_requests:
+            self._tell_of_connections(policy, found)
         return found
+
+    def _tell_of_connections(self, policy: Resource[Any], targeted: Targeted) -> None:
+        """Tell of the servers that a policy is for and whose connections it does not see."""
+        others = [server for server in targeted.servers if not server.traffic.http]
+        if not others:
+            return
+        if len(others) == len(targeted.servers) and not targeted.routes:
+            why = "it is about requests, and its servers carry connections of which no requests are read"
+            self.guards_nothing(policy, why, warn=True)
+            return
+        first = others[0].value
+        message = (
+            f"{policy.document.title} is about requests: connections to port {first.number}, which carries none "
+            f"({first.origin}), are not its concern"
+        )
+        policy.document.problem(self.problems, Severity.INFO, (), message, code=codes.NO_MATCHING_WORKLOADS)
 
     def guards_nothing(self, policy: Resource[Any], why: str, warn: bool) -> None:
         """Tell that a policy is for nothing that is served: with a warning where it may have been meant for it."""

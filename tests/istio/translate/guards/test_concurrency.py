@@ -39,6 +39,23 @@ class ConcurrencyPolicyTests(CasesTestCase):
         self.assertEqual((found.response, found.shadow), (Crowded(429, b"no1", b"text/html", True, 2), True))
         self.assertEqual(self.guard("limits: [{requests: 5}], response: {retryAfter: 0s}").response.retry_after, 0)
 
+    def test_connections(self) -> None:
+        """Servers whose connections carry no requests are not guarded, which is told."""
+        servers = gateway("gw", "80 HTTP a.example", "90 TCP *")
+        for section, wanted in (
+            (", sectionName: p1", "guards nothing here: it is about requests"),
+            ("", "connections to port 90, which carries none"),
+            (", sectionName: p0", ""),
+        ):
+            document = (
+                "apiVersion: edgegate.io/v1alpha1\nkind: ConcurrencyPolicy\nmetadata: {name: p}\nspec:\n"
+                f"  targetRefs: [{{group: networking.istio.io, kind: Gateway, name: gw{section}}}]\n"
+                "  limits: [{requests: 5}]\n"
+            )
+            told = [each for each in compiled(servers + document)[1] if "ConcurrencyPolicy" in each]
+            self.assertEqual(len(told), 1 if wanted else 0, told)
+            self.assertIn(wanted, "".join(told))
+
     def test_wrong(self) -> None:
         """What can't be is told."""
         self.check(
