@@ -36,7 +36,7 @@ class ExplainedTests(SynchronousTestCase):
             self.assertIn("To mend it: ", text)
             self.assertEqual("There is no example: " in text, not known.example, code)
             prose = [line for line in text.splitlines() if not line.startswith("  ")]
-            self.assertLessEqual(max(map(len, prose)), 110, code)
+            self.assertLessEqual(max(map(len, prose)), 120, code)
 
     def test_unknown(self) -> None:
         """A code that there is not is an error that says what to do."""
