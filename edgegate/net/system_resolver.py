@@ -86,7 +86,12 @@ class SystemResolver:
     def _go_on(self) -> None:
         while self._waiting and self._under_way < MOST_THREADS:
             self._under_way += 1
-            Thread(target=self._ask, args=(self._waiting.popleft(),), name="edgegate names", daemon=True).start()
+            resolution = self._waiting.popleft()
+            try:
+                Thread(target=self._ask, args=(resolution,), name="edgegate names", daemon=True).start()
+            except RuntimeError:
+                # there can't be another one now: as if nobody knew the name
+                self._reactor.callFromThread(self._ended, resolution, ())
 
     def _ended(self, resolution: Resolution, addresses: Sequence[IAddress]) -> None:
         self._under_way -= 1

@@ -55,6 +55,24 @@ class Receiver:
 class SystemResolverTests(TestCase):
     """What C{getaddrinfo} finds."""
 
+    async def test_no_thread(self) -> None:
+        """Where there can be no thread nothing is found, and names are found again once there can."""
+
+        def start(thread: threading.Thread) -> None:
+            raise RuntimeError("can't start new thread")
+
+        resolver = SystemResolver(reactor, lambda *_: [(2, 1, 6, "", ("127.0.0.1", 0))])  # type: ignore[arg-type]
+        patched = self.patch(threading.Thread, "start", start)
+        receivers = [Receiver() for _ in range(2 * MOST_THREADS)]
+        for receiver in receivers:
+            resolver.resolveHostName(receiver, "a.example")
+        for receiver in receivers:
+            self.assertEqual(await receiver.complete, [])
+        patched.restore()
+        receiver = Receiver()
+        resolver.resolveHostName(receiver, "a.example")
+        self.assertEqual(len(await receiver.complete), 1)
+
     def ask(self, getaddrinfo: Callable[..., Any], name: str = "a.example", *terms: Any) -> Receiver:
         """Ask for a name."""
         receiver = Receiver()
