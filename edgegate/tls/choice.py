@@ -44,7 +44,8 @@ def choice(tls: ResolvedTLS) -> Choice:
         # whoever makes the context reads them: a reload may have thousands, and mostly keeps their contexts
         return Choice(tls, {})
     kinds = [type(load_key_pair(pair)[1]) for pair in tls.certificates]
-    if len(set(kinds)) == len(kinds):
+    if len(set(kinds)) == len(kinds) and len({frozenset(names_of(pair)) for pair in tls.certificates}) == 1:
+        # any of them is right for each name: the client's kinds decide
         return Choice(tls, {})
 
     def first_of_each(numbers: list[int]) -> ResolvedTLS:

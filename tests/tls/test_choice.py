@@ -41,6 +41,16 @@ class ChoiceTests(SynchronousTestCase):
         )
         self.assertEqual(len(list(found.all())), 4)
 
+    def test_kinds_for_different_names(self) -> None:
+        """Where each of two kinds is for names of its own, a client is shown the one that it asks for."""
+        first, rsa = AUTHORITY.server(["a.example"]), AUTHORITY.server(["b.example"], key=RSA_KEY)
+        found = choice(server_tls(first, rsa))
+        self.assertEqual(found.usual.certificates, (pair(first), pair(rsa)))
+        self.assertEqual(
+            {name: each.certificates for name, each in found.named.items()},
+            {"a.example": (pair(first),), "b.example": (pair(rsa),)},
+        )
+
     def test_names(self) -> None:
         """Names are lower case; those of addresses are as in hosts."""
         self.assertEqual(list(names_of(pair(AUTHORITY.server(["A.example"])))), ["a.example"])

@@ -131,6 +131,14 @@ class CertificateKeeper:
             return
         try:
             self._put(pairs)
+        except BadKeyMaterial:
+            # one that OpenSSL refuses keeps no other from being served
+            for pair in pairs:
+                self._serve_alone(pair)
+
+    def _serve_alone(self, pair: KeyPair) -> None:
+        try:
+            self._put([pair])
         except BadKeyMaterial as error:
             log.error("what was issued can't be served: {reason}", reason=str(error))
 

@@ -127,14 +127,19 @@ class KeeperTests(SynchronousTestCase):
         self.assertEqual(list(self.served), ["h0.example.com"])
 
     def test_not_served(self) -> None:
-        """What can't be served is told, and nothing else ends."""
+        """What can't be served is told, and keeps no other from being served."""
 
         def refuse(pairs: Sequence[KeyPair]) -> None:
-            raise BadKeyMaterial("x", "no")
+            if any(pair.name.startswith("h0") for pair in pairs):
+                raise BadKeyMaterial("x", "no")
+            self.put(pairs)
 
         self.keeper._put = refuse
-        self.keeper.use(self.hosts(1))
+        self.keeper.use(self.hosts(3))
         self.later.do()
-        self.clock.advance(TURN)
+        self.served.clear()
+        self.keeper.stop()
+        self.keeper.use(self.hosts(3))
         self.later.do()
-        self.assertEqual(FakeAuthority.issued, ["h0.example.com"])
+        self.assertEqual(sorted(self.served), ["h1.example.com", "h2.example.com"])
+        self.assertEqual(len(FakeAuthority.issued), 3)
