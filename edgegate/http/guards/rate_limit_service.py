@@ -147,7 +147,7 @@ class Question:
         assert hold is not None
         if hold.over:
             return
-        told = [*quota_fields(found.quotas)] if limit.shown else []
+        told = _sound(quota_fields(found.quotas)) if limit.shown else []
         told.extend(_sound(found.response_fields))
         if found.over:
             self._counts.limited += 1

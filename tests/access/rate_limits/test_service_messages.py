@@ -17,6 +17,14 @@ def status(requests: int, unit: int, left: int, reset: int, name: bytes = b"") -
     return number_field(1, 1) + bytes_field(2, limit) + number_field(3, left) + bytes_field(4, number_field(1, reset))
 
 
+def _is_text(value: bytes) -> bool:
+    try:
+        value.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 class MessageTests(SynchronousTestCase):
     """What is asked and answered."""
 
@@ -26,7 +34,15 @@ class MessageTests(SynchronousTestCase):
         self.assertEqual((bytes_of(fields, 1), number_of(fields, 3)), (b"shop", 1))
         described = [[read(entry) for entry in all_of(read(each), 1)] for each in all_of(fields, 2)]
         entries = [[(bytes_of(entry, 1), bytes_of(entry, 2)) for entry in each] for each in described]
-        self.assertEqual(entries, [[(b"PATH", b"/a"), (b"k", b"")], [(b"k", b"\xff")]])
+        self.assertEqual(entries, [[(b"PATH", b"/a"), (b"k", b"")], [(b"k", b"!")]])
+
+    @given(st.binary(max_size=20))
+    def test_texts(self, value: bytes) -> None:
+        """Whatever a client says, a service can read the question: what is no UTF-8 is no string of protobuf."""
+        (descriptor,) = all_of(read(question("shop", [((b"k", value),)])), 2)
+        (entry,) = all_of(read(descriptor), 1)
+        found = bytes_of(read(entry), 2).decode("utf-8")
+        self.assertEqual(found.encode() == value, _is_text(value))
 
     def test_answer(self) -> None:
         """Yes or no, how limits stand, and what is added."""

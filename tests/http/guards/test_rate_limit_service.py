@@ -79,6 +79,15 @@ class RateLimitServiceTests(SynchronousTestCase):
         (ended,) = self.conversation.ended
         self.assertEqual((ended.details, ended.flags), ("request_rate_limited", "RL"))
 
+    def test_odd_names(self) -> None:
+        """What a service calls a limit may be no header's value: the request passes all the same."""
+        client = self.ask(replace(LIMIT, shown=True))
+        rule = number_field(1, 10) + number_field(2, 1) + bytes_field(3, b"per\nip")
+        self.answer(PASS + bytes_field(2, number_field(1, 1) + bytes_field(2, rule) + number_field(3, 7)))
+        self.conversation.backend().deliver(OK)
+        self.assertTrue(client.sent.startswith(b"HTTP/1.1 200 "), client.sent)
+        self.assertIn(b"x-ratelimit-remaining: 7\r\n", client.sent)
+
     def test_not_asked(self) -> None:
         """Without a descriptor, without a backend and for clients from without nobody is asked."""
         self.ask(scopes=Scopes())
