@@ -108,10 +108,12 @@ class OIDCFilter(HTTPFilter):
         if not session.refresh_token:
             return self._not_logged_in(exchange)
         known = self._refreshes.known(session)
-        if isinstance(known, Session):
-            return self._pass(exchange, known, cookies, True)
         if known is None:
             return self._not_logged_in(exchange)
+        if isinstance(known, Session):
+            if now < known.fresh_until:
+                return self._pass(exchange, known, cookies, True)
+            session = known
         hold = Hold(exchange, self._environment, _LONGEST, self._expired)
         self._refreshes.ask(session, partial(self._refreshed, hold, session, cookies))
         return FilterStatus.STOP
@@ -280,4 +282,4 @@ def _made(guard: OIDC, environment: HTTPEnvironment) -> OIDCState:
         return Provider(says, TreqProviderClient(clock, says.authorities), clock)
 
     providers = environment.access.shared(Providers, lambda: Providers(make))
-    return OIDCState(guard, providers.of(guard.provider))
+    return OIDCState(guard, providers.of(guard.provider), left=partial(providers.left, guard.provider))

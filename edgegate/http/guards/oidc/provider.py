@@ -225,29 +225,44 @@ class Providers:
     """
     All providers of a process: what is known of one outlives changes of the policies that name it.
 
-    Of more than there is room for the ones go that were asked for the longest time ago.
+    Of more than there is room for those go of which no policy is left, first who was named the longest time ago.
     """
 
     def __init__(self, make: Callable[[OIDCClient], Provider]) -> None:
         self._make = make
         self._known: dict[OIDCClient, Provider] = {}
+        self._policies: dict[OIDCClient, int] = {}
 
     def of(self, says: OIDCClient) -> Provider:
-        """Return a provider, which begins to be asked if it was not yet."""
+        """Return a provider for one more policy, until L{left}; it begins to be asked if it was not yet."""
         found = self._known.pop(says, None)
         if found is None:
             found = self._make(says)
             found.fetch()
         self._known[says] = found
-        if len(self._known) > MOST_PROVIDERS:
-            self._known.pop(next(iter(self._known))).stop()
+        self._policies[says] = self._policies.get(says, 0) + 1
+        self._make_room()
         return found
+
+    def left(self, says: OIDCClient) -> None:
+        """A policy of a provider is no more."""
+        policies = self._policies.pop(says, 0) - 1
+        if policies > 0:
+            self._policies[says] = policies
+        self._make_room()
+
+    def _make_room(self) -> None:
+        if len(self._known) > MOST_PROVIDERS:
+            unnamed = next((says for says in self._known if says not in self._policies), None)
+            if unnamed is not None:
+                self._known.pop(unnamed).stop()
 
     def stop(self) -> None:
         """Ask none any more."""
         for each in self._known.values():
             each.stop()
         self._known.clear()
+        self._policies.clear()
 
 
 def _unavailable(failure: Failure) -> None:

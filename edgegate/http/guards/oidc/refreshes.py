@@ -22,6 +22,8 @@ log = Logger(namespace=__name__)
 REMEMBERED = 60.0
 """Seconds that the outcome of a refresh is kept."""
 MOST_REMEMBERED = 1_000
+_MOST_STEPS = 8
+"""Refreshes of one session that may follow each other within that time."""
 
 Outcome = Session | None
 """The session with new tokens; L{None}: the provider takes the old one's no more."""
@@ -44,7 +46,21 @@ class Refreshes:
         self._over: dict[bytes, tuple[float, Outcome]] = {}
 
     def known(self, session: Session) -> Outcome | bool:
-        """Return the outcome for a session; L{False}: there is none yet."""
+        """
+        Return the outcome for a session, the last one where its tokens were refreshed again; L{False}: there is none
+        yet.
+        """
+        found: Outcome | bool = False
+        last: Outcome | bool = session
+        for _ in range(_MOST_STEPS):
+            if not isinstance(last, Session):
+                break
+            last = self._outcome(last)
+            if last is not False:
+                found = last
+        return found
+
+    def _outcome(self, session: Session) -> Outcome | bool:
         found = self._over.get(_key(session))
         if found is None or found[0] + REMEMBERED < self._clock():
             return False
@@ -81,4 +97,6 @@ class Refreshes:
 
 
 def _key(session: Session) -> bytes:
-    return sha256(f"{session.identifier}\0{session.refresh_token}".encode()).digest()
+    """Return what tells a session from what it was: a provider may give the same refresh token again."""
+    times = f"{session.given} {session.fresh_until}"
+    return sha256(f"{session.identifier}\0{times}\0{session.refresh_token}".encode()).digest()

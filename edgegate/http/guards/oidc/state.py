@@ -30,7 +30,12 @@ class OIDCState:
         provider: Provider,
         now: Callable[[], float] = time,
         random: Callable[[int], bytes] = os.urandom,
+        left: Callable[[], None] | None = None,
     ) -> None:
+        """
+        @param left: Called when the policy is no more.
+        """
+        self._left = left
         self.guard = guard
         self.provider = provider
         self.now = now
@@ -50,4 +55,7 @@ class OIDCState:
         return session.identifier in self._ended
 
     def stop(self) -> None:
-        """Nothing is left: providers may be asked for by others."""
+        """The policy is no more; its provider may be another one's, too."""
+        left, self._left = self._left, None
+        if left is not None:
+            left()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -190,6 +191,28 @@ class OIDCFilterTests(SynchronousTestCase):
                 % (HOST, b"; ".join(b"%b=%b" % each for each in new.items()))
             ),
         )
+
+    def test_short_tokens(self) -> None:
+        """Tokens that end within a minute are refreshed each time, also with a refresh token that stays the same."""
+        page = self.page(forward_token=True)
+        page.log_in()
+        old = dict(page.cookies)
+        page.talk.clock.advance(290)
+        backend = None
+        for _ in range(3):
+            client = page.ask(b"/")
+            given = json.loads(tokens(page.now, None)[1])
+            given.update(expires_in=20, refresh_token="refresh 1000000")
+            page.client.answer((200, json.dumps(given).encode()))
+            backend = backend or page.talk.backend()
+            self.assertIn(b"Bearer access %d" % page.now, backend.sent)
+            backend.deliver(OK)
+            page.keep(client.sent)
+            page.talk.clock.advance(21)
+        # so are they for who still shows the first cookie
+        page.cookies = old
+        page.ask(b"/")
+        self.assertEqual(len(page.client.posts), 1)
 
     def test_refresh_refused(self) -> None:
         """A user whom the provider has logged out logs in again; so does a script learn of it."""

@@ -43,6 +43,17 @@ class RefreshesTests(SynchronousTestCase):
         self.clock.advance(REMEMBERED + 1)
         self.assertIs(self.refreshes.known(OLD), False)
 
+    def test_same_token(self) -> None:
+        """Where the provider gives the same refresh token again the new session is one of its own."""
+        new = replace(NEW, refresh_token="one")
+        newest = replace(new, given=600, fresh_until=900)
+        self.refreshes.ask(OLD, self.told.append)
+        self.asked[0].callback(new)
+        self.assertEqual((self.refreshes.known(OLD), self.refreshes.known(new)), (new, False))
+        self.refreshes.ask(new, self.told.append)
+        self.asked[1].callback(newest)
+        self.assertEqual((self.refreshes.known(OLD), self.refreshes.known(new)), (newest, newest))
+
     def test_refused(self) -> None:
         """A token that the provider takes no more is not sent again."""
         self.refreshes.ask(OLD, self.told.append)
