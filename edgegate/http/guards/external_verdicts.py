@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
@@ -12,7 +13,7 @@ from edgegate.http.exchange import Exchange
 from edgegate.http.fields import PASS, RESPONSE_ROLES, Field, check_field, dashed, request_roles
 from edgegate.http.grpc import grpc_fields
 from edgegate.http.request import RequestHead
-from edgegate.model.authorizers import Authorizer
+from edgegate.model.authorizers import Authorizer, HeaderNames
 from edgegate.model.guards.guard import Guard
 
 DENIED_DETAILS: Final = "ext_authz_denied"
@@ -53,7 +54,8 @@ def changed_head(head: RequestHead, authorizer: Authorizer, verdict: Verdict) ->
     listed = authorizer.to_upstream
     fields = head.fields
     if listed.some:
-        fields = [field for field in fields if not listed.fit(field[0]) and not listed.fit(dashed(field[0]))]
+        alike = _dashed(listed)
+        fields = [field for field in fields if not listed.fit(field[0]) and not alike.fit(dashed(field[0]))]
     said = [each for each in verdict.request if _SETTABLE.of(each[0])[1] == PASS and _sound(each[:2])]
     replaced = [each[0] for each in said if each[2] == Action.OVERWRITE_IF_EXISTS_OR_ADD]
     others = _other_spellings(fields, [*replaced, *verdict.removed])
@@ -71,6 +73,12 @@ def changed_head(head: RequestHead, authorizer: Authorizer, verdict: Verdict) ->
     found = head.changed([])
     found.fields, found.target = fields, target
     return found
+
+
+@lru_cache(64)
+def _dashed(listed: HeaderNames) -> HeaderNames:
+    """Return names as they are told from each other by backends to which all that is no letter or digit is the same."""
+    return HeaderNames(*(tuple(map(dashed, names)) for names in (listed.exact, listed.prefixes, listed.suffixes)))
 
 
 def _other_spellings(fields: list[Field], names: list[bytes]) -> frozenset[bytes]:

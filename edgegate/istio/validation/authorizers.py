@@ -96,15 +96,22 @@ def _check_http(findings: Findings, path: Path, said: HTTPAuthorization) -> None
 def _check_names(findings: Findings, path: Path, names: Sequence[str]) -> None:
     """Each is a header's name, or the beginning or the end of one."""
     for index, name in enumerate(names):
-        if name == "*":
-            findings.error((*path, index), "* is for no header: Istio takes whole names, beginnings x-* and ends *-id")
+        once = name.removesuffix("*") if name.endswith("*") else name.removeprefix("*")
+        if "*" in once or name == "*":
+            findings.error(
+                (*path, index), f"{name} is for no header: Istio takes whole names, beginnings x-* and ends *-id"
+            )
         else:
-            check_header(findings, (*path, index), name.removesuffix("*").removeprefix("*") or name)
+            check_header(findings, (*path, index), once or name)
 
 
 def _check_added(findings: Findings, path: Path, added: Mapping[str, str]) -> None:
+    seen: set[str] = set()
     for name, value in added.items():
         check_header(findings, (*path, name), name)
+        if name.lower() in seen:
+            findings.error((*path, name), f"{name} is given twice")
+        seen.add(name.lower())
         if name.lower() in OWN:
             findings.error((*path, name), f"{name} is said by the check itself")
         try:

@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.access.verdict import Action, Outcome, Verdict
 from edgegate.http.guards.external_verdicts import changed_head, changed_query, response_mutations
-from edgegate.model.authorizers import Authorizer, Protocol
+from edgegate.model.authorizers import Authorizer, HeaderNames, Protocol
 from tests.http.guards.checking import names
 from tests.http.recording import read
 
@@ -48,6 +48,10 @@ class ChangedTests(SynchronousTestCase):
         """A listed header is the service's alone."""
         authorizer = Authorizer("a", Protocol.HTTP, "a", to_upstream=names(b"x-a"))
         self.assertEqual(changed_head(HEAD, authorizer, self.allowed()).fields, [])
+        # however the files spell it, and the client
+        for listed in (names(b"x_a"), HeaderNames(prefixes=(b"x_",)), HeaderNames(suffixes=(b"_a",))):
+            authorizer = Authorizer("a", Protocol.HTTP, "a", to_upstream=listed)
+            self.assertEqual(changed_head(HEAD, authorizer, self.allowed()).fields, [])
 
     def test_other_spellings(self) -> None:
         """What is set or removed is so in each spelling that some backends take for the same; what is added is not."""

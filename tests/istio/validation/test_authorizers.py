@@ -41,6 +41,11 @@ class AuthorizersTests(CasesTestCase):
                 (HTTP % 'statusOnError: "99"', 'statusOnError: "99" is no status'),
                 (GRPC % 'statusOnError: "600"', 'statusOnError: "600" is no status'),
                 (HTTP % 'statusOnError: "forbidden"', 'statusOnError: "forbidden" is no status'),
+                (HTTP % "includeAdditionalHeadersInCheck: {x-a: a, X-A: b}", "X-A: X-A is given twice"),
+                *(
+                    (HTTP % f'headersToUpstreamOnAllow: ["{name}"]', f"{name} is for no header")
+                    for name in ("x-*-user", "**", "*-x-*", "x-**")
+                ),
                 (HTTP % "pathPrefix: /check/", ""),
                 (HTTP % "pathPrefix: check", 'pathPrefix: "check" is no path'),
                 (HTTP % "pathPrefix: /a?b", 'pathPrefix: "/a?b" is no path'),
