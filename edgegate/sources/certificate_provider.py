@@ -13,7 +13,7 @@ from edgegate.tls.acme.care import kept
 from edgegate.tls.acme.keys import placeholder
 from edgegate.tls.acme.store import CertificateStore
 
-log = Logger()
+log = Logger(namespace=__name__)
 
 
 class CertificateProvider:

@@ -327,7 +327,12 @@ def _refusal(authorization: messages.AuthorizationResource) -> str:
 
 def _words(error: BaseException) -> str:
     """Return what is wrong in one line that is not too long; authorities write what they like."""
-    said = f"{error.typ}: {error.detail}" if isinstance(error, messages.Error) else str(error)
+    if isinstance(error, RequestException):
+        # of pools, retries and objects within objects the last words are the reason
+        cause = getattr(error.args[0], "reason", error) if error.args else error
+        said = f"the authority can't be reached: {str(cause).rpartition(': ')[2] or type(error).__name__}"
+    else:
+        said = f"{error.typ}: {error.detail}" if isinstance(error, messages.Error) else str(error)
     text = said or type(error).__name__
     printable = "".join(each if each.isprintable() else " " for each in text)
     return printable if len(printable) <= 500 else f"{printable[:500]}..."

@@ -90,6 +90,14 @@ class ClientTests(SynchronousTestCase):
             self.answers["/dir"] = [wrong]
             self.refused()
 
+    def test_reason(self) -> None:
+        """Why it can't be reached is told, and nothing of the library's objects."""
+        pool = "HTTPSConnectionPool(host='ca.example', port=443): Read timed out. (read timeout=30)"
+        self.answers["/dir"] = [client.RequestException(pool)]
+        self.assertEqual(str(self.refused()), "the authority can't be reached: Read timed out. (read timeout=30)")
+        self.answers["/dir"] = [client.RequestException()]
+        self.assertEqual(str(self.refused()), "the authority can't be reached: RequestException")
+
     def test_rate_limit(self) -> None:
         """What it says of when to come again is told, with its words in one line."""
         self.answers["/account"] = [problem("rateLimited", 429, Retry_After="3600")]
