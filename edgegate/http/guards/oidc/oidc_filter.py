@@ -35,7 +35,7 @@ from edgegate.http.guards.oidc.logins import Logins
 from edgegate.http.guards.oidc.passing import identify, keep_cookies, response_with_cookies, token_session
 from edgegate.http.guards.oidc.provider import Provider, Providers
 from edgegate.http.guards.oidc.refreshes import Refreshes
-from edgegate.http.guards.oidc.state import OIDCState
+from edgegate.http.guards.oidc.state import EndedSessions, OIDCState
 from edgegate.http.guards.refusal import Refusal, refuse
 from edgegate.http.response import ResponseHead
 from edgegate.model.guards.oidc import OIDC, OIDCClient
@@ -130,7 +130,8 @@ class OIDCFilter(HTTPFilter):
                 self._answer(hold, PROVIDER_AWAY)
                 return
             outcome = session
-        if outcome is None:
+        if outcome is None or self._state.has_ended(session):
+            # it has ended at the provider, or with a logout meanwhile
             if answered_without(hold.exchange):
                 hold.go_on()
             else:
@@ -282,4 +283,5 @@ def _made(guard: OIDC, environment: HTTPEnvironment) -> OIDCState:
         return Provider(says, TreqProviderClient(clock, says.authorities), clock)
 
     providers = environment.access.shared(Providers, lambda: Providers(make))
-    return OIDCState(guard, providers.of(guard.provider), left=partial(providers.left, guard.provider))
+    ended = environment.access.shared(EndedSessions, EndedSessions)
+    return OIDCState(guard, providers.of(guard.provider), left=partial(providers.left, guard.provider), ended=ended)

@@ -66,9 +66,11 @@ def identify(guard: OIDC, exchange: Exchange, session: Session, own: Collection[
         exchange.note(METADATA, {_SAID: True})
     told = claim_fields(session.claims, guard.claim_headers)
     names = {header.name for header in guard.claim_headers}
-    if guard.forward_token and session.access_token:
-        told.append((_AUTHORIZATION, b"Bearer " + session.access_token.encode("ascii")))
+    if guard.forward_token and session.identifier:
+        # also where a session has none, as one has that is older than the policy's wish for it
         names.add(_AUTHORIZATION)
+        if session.access_token:
+            told.append((_AUTHORIZATION, b"Bearer " + session.access_token.encode("ascii")))
     fields = exchange.head.fields
     removed = frozenset((*names, *spelled_like(fields, names), _COOKIE))
     exchange.change_request([*told, *without_cookies(fields, own)], removed)

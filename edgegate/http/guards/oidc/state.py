@@ -16,6 +16,26 @@ MOST_ENDED = 10_000
 """Sessions that are remembered to be over."""
 
 
+class EndedSessions:
+    """Sessions of all policies whose users have logged out: a policy that changes revives none."""
+
+    def __init__(self) -> None:
+        self._ended: dict[str, None] = {}
+
+    def add(self, identifier: str) -> None:
+        """One is over."""
+        if len(self._ended) >= MOST_ENDED:
+            del self._ended[next(iter(self._ended))]
+        self._ended[identifier] = None
+
+    def __contains__(self, identifier: object) -> bool:
+        return identifier in self._ended
+
+    def stop(self) -> None:
+        """See L{edgegate.access.state.GuardState.stop}."""
+        self._ended.clear()
+
+
 class OIDCState:
     """
     The cookies of one policy, and its provider.
@@ -31,8 +51,10 @@ class OIDCState:
         now: Callable[[], float] = time,
         random: Callable[[int], bytes] = os.urandom,
         left: Callable[[], None] | None = None,
+        ended: EndedSessions | None = None,
     ) -> None:
         """
+        @param ended: Those of all policies; L{None}: this one has its own.
         @param left: Called when the policy is no more.
         """
         self._left = left
@@ -42,13 +64,11 @@ class OIDCState:
         self.random = random
         self.cookies = CookieBox(guard, random)
         self.refreshes: Refreshes | None = None
-        self._ended: dict[str, None] = {}
+        self._ended = EndedSessions() if ended is None else ended
 
     def end(self, session: Session) -> None:
         """A user has logged out: to this process cookies that were copied before are no session any more."""
-        if len(self._ended) >= MOST_ENDED:
-            del self._ended[next(iter(self._ended))]
-        self._ended[session.identifier] = None
+        self._ended.add(session.identifier)
 
     def has_ended(self, session: Session) -> bool:
         """Whether its user has logged out."""

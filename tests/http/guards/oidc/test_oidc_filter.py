@@ -214,6 +214,17 @@ class OIDCFilterTests(SynchronousTestCase):
         page.ask(b"/")
         self.assertEqual(len(page.client.posts), 1)
 
+    def test_logout_meanwhile(self) -> None:
+        """A session that is refreshed as its user logs out is over, and the client gets no cookie of it any more."""
+        page = self.page()
+        page.log_in()
+        page.talk.clock.advance(280)
+        script = page.ask(b"/", page=False)
+        self.assertEqual(status(page.ask(b"/oauth2/logout")), 302)
+        page.client.answer(tokens(page.now, None))
+        self.assertEqual((status(script), page.talk.connects), (401, []))
+        self.assertNotIn(b"set-cookie", script.sent)
+
     def test_refresh_refused(self) -> None:
         """A user whom the provider has logged out logs in again; so does a script learn of it."""
         page = self.page()

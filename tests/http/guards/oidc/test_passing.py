@@ -40,6 +40,14 @@ class PassingTests(SynchronousTestCase):
         asked = exchange(b"Authorization: Bearer forged")
         identify(guard(forward_token=True), asked, SESSION, ())
         self.assertEqual(asked.head.fields, [(b"authorization", b"Bearer token")])
+        # nor does the client's pass where the session has none
+        asked = exchange(b"Authorization: Bearer forged")
+        identify(guard(forward_token=True), asked, replace(SESSION, access_token=""), ())
+        self.assertEqual(asked.head.fields, [])
+        # but for the token that stands for a session
+        asked = exchange(b"Authorization: Bearer verified")
+        identify(guard(forward_token=True), asked, replace(SESSION, identifier="", access_token=""), ())
+        self.assertEqual(asked.head.fields, [(b"authorization", b"Bearer verified")])
 
     def test_verified_token(self) -> None:
         """Who shows a token as well is who that says."""

@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.access.oidc.session import Session
 from edgegate.http.guards.oidc.provider import Provider
-from edgegate.http.guards.oidc.state import MOST_ENDED, OIDCState
+from edgegate.http.guards.oidc.state import MOST_ENDED, EndedSessions, OIDCState
 from tests.http.guards.oidc.providing import SAYS, HeldProvider, guard
 
 SESSION = Session("id", {"sub": "ali"}, 0, 0, 300)
@@ -28,3 +28,13 @@ class OIDCStateTests(SynchronousTestCase):
             state.end(replace(SESSION, identifier=str(number)))
         self.assertFalse(state.has_ended(SESSION))
         state.stop()
+
+    def test_ended_of_all(self) -> None:
+        """A policy that changes revives no session that was over before."""
+        ended = EndedSessions()
+        before, after = (OIDCState(guard(), Provider(SAYS, HeldProvider(), Clock()), ended=ended) for _ in range(2))
+        before.end(SESSION)
+        before.stop()
+        self.assertTrue(after.has_ended(SESSION))
+        ended.stop()
+        self.assertFalse(after.has_ended(SESSION))
