@@ -109,7 +109,9 @@ class Logins:
         if metadata is None:
             return PROVIDER_AWAY
         issuer = state.guard.provider.issuer
-        if login is None or not belongs(answer, login, issuer, metadata.says_issuer, state.now()):
+        if login is None or not (
+            belongs(answer, login, issuer, metadata.says_issuer, state.now()) and state.answers(login)
+        ):
             return NO_LOGIN
         if answer.error:
             return with_cookies(refused_by_provider(answer.error), self.over(login))

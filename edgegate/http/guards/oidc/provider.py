@@ -6,9 +6,9 @@ tokens are sent to it when they come.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -20,6 +20,8 @@ from edgegate.model.guards.oidc import OIDCClient
 
 log = Logger(namespace=__name__)
 
+A = TypeVar("A")
+
 TIMEOUT = 5.0
 """Seconds for one answer of a provider."""
 
@@ -27,6 +29,9 @@ AGAIN = 1.0
 """Seconds after a try that has failed before a user's request begins another one."""
 
 MOST_PROVIDERS = 64
+
+MOST_REDEEMED = 64
+"""Codes that a provider is sent at a time: anybody can bring some."""
 
 DISCOVERY = "/.well-known/openid-configuration"
 
@@ -74,6 +79,7 @@ class Provider:
         self._waiting: list[Deferred[bool]] = []
         self._stopped = False
         self._tried = clock.seconds()
+        self._redeemed = 0
 
     @property
     def ready(self) -> bool:
@@ -123,14 +129,20 @@ class Provider:
         @return: Fails with L{Unavailable}, L{edgegate.access.oidc.provider.Refused} or
             L{edgegate.access.oidc.provider.BadProvider}.
         """
-        return self._tokens(
-            {
-                "grant_type": "authorization_code",
-                "code": code,
-                "redirect_uri": redirect_uri,
-                "code_verifier": verifier,
-            }
-        )
+        if self._redeemed >= MOST_REDEEMED:
+            return fail(Unavailable(f"{MOST_REDEEMED} logins wait for it"))
+        self._redeemed += 1
+        asked = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": redirect_uri,
+            "code_verifier": verifier,
+        }
+        return self._tokens(asked).addBoth(self._answered)
+
+    def _answered(self, found: A) -> A:
+        self._redeemed -= 1
+        return found
 
     def refresh(self, token: str) -> Deferred[Tokens]:
         """Exchange a refresh token for new tokens; see L{redeem}."""
@@ -161,9 +173,7 @@ class Provider:
     def _tokens(self, asked: Mapping[str, str]) -> Deferred[Tokens]:
         metadata, says = self.metadata, self.says
         if metadata is None:
-            failed: Deferred[Tokens] = Deferred()
-            failed.errback(Unavailable(self.error))
-            return failed
+            return fail(Unavailable(self.error))
         fields, body = token_request(metadata, says.client, says.secret, asked)
         answer = self._client.post(metadata.token, fields, body, TIMEOUT)
         answer.addErrback(_unavailable)

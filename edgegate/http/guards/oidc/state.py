@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from time import time
 
+from edgegate.access.oidc.login import Login
 from edgegate.access.oidc.session import Session
 from edgegate.http.guards.oidc.cookie_box import CookieBox
 from edgegate.http.guards.oidc.provider import Provider
@@ -17,7 +18,11 @@ MOST_ENDED = 10_000
 
 
 class EndedSessions:
-    """Sessions of all policies whose users have logged out: a policy that changes revives none."""
+    """
+    Sessions of all policies whose users have logged out: a policy that changes revives none.
+
+    Logins that were answered are kept likewise, by their states.
+    """
 
     def __init__(self) -> None:
         self._ended: dict[str, None] = {}
@@ -65,6 +70,7 @@ class OIDCState:
         self.cookies = CookieBox(guard, random)
         self.refreshes: Refreshes | None = None
         self._ended = EndedSessions() if ended is None else ended
+        self._answered = EndedSessions()
 
     def end(self, session: Session) -> None:
         """A user has logged out: to this process cookies that were copied before are no session any more."""
@@ -73,6 +79,13 @@ class OIDCState:
     def has_ended(self, session: Session) -> bool:
         """Whether its user has logged out."""
         return session.identifier in self._ended
+
+    def answers(self, login: Login) -> bool:
+        """Whether an answer to a login is the first one; those that follow it are none, whoever has kept its cookie."""
+        if login.state in self._answered:
+            return False
+        self._answered.add(login.state)
+        return True
 
     def stop(self) -> None:
         """The policy is no more; its provider may be another one's, too."""

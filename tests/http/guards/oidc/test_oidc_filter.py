@@ -141,6 +141,13 @@ class OIDCFilterTests(SynchronousTestCase):
         page.talk.clock.advance(16)
         self.assertEqual(status(client), 503)
 
+    def test_answered_again(self) -> None:
+        """An answer counts once, also for who has kept the cookie of the login: the provider is not asked again."""
+        page = self.page()
+        target = b"/oauth2/callback?code=c&state=" + page.go()["state"].encode()
+        first, second = page.ask(target), page.ask(target)
+        self.assertEqual((first.sent, status(second), len(page.client.posts)), (b"", 400, 1))
+
     def test_new_key(self) -> None:
         """A provider that has just changed its keys is asked for them, once."""
         page = self.page()

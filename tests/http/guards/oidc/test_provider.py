@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.access.jwt.fetch_schedule import KEPT, REFRESH
 from edgegate.access.oidc.provider import BadProvider, Refused
-from edgegate.http.guards.oidc.provider import MOST_PROVIDERS, Provider, Providers, Unavailable
+from edgegate.http.guards.oidc.provider import MOST_PROVIDERS, MOST_REDEEMED, Provider, Providers, Unavailable
 from edgegate.model.guards.oidc import OIDCClient
 from tests.http.guards.oidc.providing import ISSUER, METADATA, NEW_KEY, NOW, SAYS, HeldProvider, tokens
 
@@ -24,6 +24,18 @@ class ProviderTests(SynchronousTestCase):
         self.client = HeldProvider()
         self.provider = Provider(SAYS, self.client, self.clock)
         self.provider.fetch()
+
+    def test_many_codes(self) -> None:
+        """So many codes are redeemed at a time, and others when there is room again; refreshes are not among them."""
+        self.client.tell()
+        done = [self.provider.redeem("c", "v", "u") for _ in range(MOST_REDEEMED + 1)]
+        self.assertEqual(len(self.client.posts), MOST_REDEEMED)
+        self.failureResultOf(done.pop(), Unavailable)
+        self.provider.refresh("r")
+        self.client.answer((400, b'{"error": "invalid_grant"}'))
+        self.failureResultOf(done.pop(0), Refused)
+        self.provider.redeem("c", "v", "u")
+        self.assertEqual(len(self.client.posts), MOST_REDEEMED + 1)
 
     def test_known(self) -> None:
         """Who comes before it is known waits; from then on nobody does."""
