@@ -35,10 +35,11 @@ from edgegate.istio.translate.guards.envoy_matches import (
     filter_of,
     for_gateways,
     host_key,
+    may_be_there,
     route_key,
     servers_of,
 )
-from edgegate.istio.translate.guards.envoy_refusing import refusing
+from edgegate.istio.translate.guards.envoy_refusing import answering, refusing
 from edgegate.istio.translate.guards.standing import Policies, Standing
 from edgegate.istio.translate.guards.targets import Targeted
 from edgegate.istio.translate.mesh import root_namespace
@@ -164,6 +165,8 @@ class _Patching:
         """Whether there is a filter that may refuse somebody, which is reported: it is not passed over."""
         if self._operation in (Operation.REMOVE, Operation.INVALID) or self.patch.apply_to is ApplyTo.CLUSTER:
             return False
+        if self._answers(value):
+            return True
         found = refusing(value, name)
         if found is not None:
             self._error((*self._path, "patch"), f"not honoured: {show(found[0])} may refuse requests; {found[1]}")
@@ -234,6 +237,14 @@ class _Patching:
         compiler = DestinationCompiler(policies.services, policies.clusters, policies.problems, policies.suggestions)
         return compiler.cluster(self.resource, message.at("cluster_name"), wanted)  # type: ignore[arg-type]
 
+    def _answers(self, value: object) -> bool:
+        """Whether there is a route that refuses requests by itself, which is reported."""
+        field = answering(value)
+        if field:
+            other = "say directResponse in a VirtualService, or an AuthorizationPolicy"
+            self._error((*self._path, "patch"), f"not honoured: {field} refuses requests; {other}")
+        return bool(field)
+
     def _settings(self, of_route: bool) -> None:
         """Take what a virtual host or a route is given."""
         if self._operation not in (Operation.MERGE, Operation.MERGE_AND_REPLACE_LIST):
@@ -241,11 +252,16 @@ class _Patching:
             return
         match = None if self.patch.match is None else self.patch.match.route_configuration
         message = self._message()
+        if self._answers(None if self.patch.patch is None else self.patch.patch.value):
+            return
         settings = self._read_settings(message, of_route)
         host, route = host_key(match), route_key(match) if of_route else ""
         if host is None or route is None:
             self._nothing_there("match")
             return
+        services = self.policies.resources.virtual_services
+        if not may_be_there(host, route, self.servers, services, self.policies.options.port_map):
+            self._nothing_there("match")
         for server in self.servers:
             found = self.found.setdefault(server, _Found())
             if of_route:

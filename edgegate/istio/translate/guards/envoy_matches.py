@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from edgegate.istio.kinds.envoy_filter import (
@@ -15,6 +15,8 @@ from edgegate.istio.kinds.envoy_filter import (
     RouteAction,
     RouteConfigurationMatch,
 )
+from edgegate.istio.kinds.virtual_service import VirtualService
+from edgegate.istio.resources import Resource
 from edgegate.istio.translate.servers import Server
 from edgegate.model.hosts import normalise
 
@@ -141,3 +143,29 @@ def route_key(match: RouteConfigurationMatch | None) -> str | None:
     if route.action not in (None, RouteAction.ANY, RouteAction.ROUTE):
         return None
     return route.name or ""
+
+
+def may_be_there(
+    host: str,
+    route: str,
+    servers: Collection[Server],
+    services: Iterable[Resource[VirtualService]],
+    port_map: Mapping[int, int],
+) -> bool:
+    """
+    Whether there may be virtual hosts and routes of these names.
+
+    @param host: See L{host_key}; C{route}: see L{route_key}.
+    """
+    domain, _, port = host.rpartition(":")
+    if port not in ("", "*") and not any(int(port) in ports_of(server, port_map) for server in servers):
+        return False
+    specs = [service.spec for service in services]
+    if domain:
+        known = {pattern.pattern for server in servers for pattern in server.hosts}
+        known.update(name.lower().rstrip(".") for spec in specs for name in spec.hosts)
+        if domain not in known:
+            return False
+    # the routes of delegates have the name of the item before theirs
+    names = [item.name for spec in specs for item in spec.http if item.name]
+    return not route or any(route == name or route.endswith(f"-{name}") for name in names)

@@ -12,12 +12,16 @@ _REFUSING: Final = (
     "basic_auth",
     "connection_limit",
     "csrf",
+    "direct_response",
+    "dynamic_modules",
     "ext_authz",
     "ext_proc",
+    "golang",
     "jwt_authn",
     "local_ratelimit",
     "lua",
     "oauth2",
+    "rate_limit_quota",
     "ratelimit",
     "rbac",
     "wasm",
@@ -54,6 +58,16 @@ def refusing(value: object, name: str = "") -> tuple[str, str] | None:
         if found and not (found == "lua" and _only_changes(value)):
             return text.rpartition("/")[2], _OTHER_WAYS.get(found, "take the patch out to serve without it")
     return None
+
+
+def answering(value: object) -> str:
+    """Return what a patch says of routes that refuse requests by themselves; empty: there is none."""
+    for key, inner in _fields(value):
+        if key in ("direct_response", "directResponse") and isinstance(inner, dict):
+            status = inner.get("status")
+            if not isinstance(status, int) or status >= 400:
+                return key
+    return ""
 
 
 def _names(value: object) -> Iterator[str]:

@@ -160,21 +160,25 @@ class EnvoyFilterTests(SynchronousTestCase):
         rules = "rate_limits: [{actions: [{remote_address: {}}]}]"
         merge = "match: {{routeConfiguration: {{{}}}}}, patch: {{operation: MERGE, value: {{{}}}}}}}"
         host, route = "{{applyTo: VIRTUAL_HOST, " + merge, "{{applyTo: HTTP_ROUTE, " + merge
+        inner = FILES.split("---\n")[1].replace("name: shop", "name: inner").replace('"*"', "a.example")
+        inner = f"---\n{inner}"
         for where, key in (
             ("", ""),
             ("portNumber: 80", ":80"),
             ("name: http.80", ":80"),
-            ("vhost: {name: 'A.example:8080'}", "a.example:8080"),
+            ("vhost: {name: 'A.example:81'}", "a.example:81"),
             ("vhost: {name: '*:80'}", "*:80"),
             ("vhost: {domainName: a.example}", "a.example:*"),
             ("portNumber: 81, vhost: {domainName: a.example}", "a.example:81"),
         ):
-            found, problems = self.guards(envoy_filter(http_filter(LOCAL), host.format(where, rules)))
+            found, problems = self.guards(inner, envoy_filter(http_filter(LOCAL), host.format(where, rules)))
             (guard,) = found[80]
             assert isinstance(guard, LocalRateLimit)
             self.assertEqual(([name for name, _ in guard.scopes.hosts], problems), ([key], []), where)
         where = "vhost: {name: 'a.example:80', route: {name: api}}"
-        found, problems = self.guards(envoy_filter(http_filter(LOCAL), route.format(where, f"route: {{{rules}}}")))
+        found, problems = self.guards(
+            inner, envoy_filter(http_filter(LOCAL), route.format(where, f"route: {{{rules}}}"))
+        )
         (guard,) = found[80]
         assert isinstance(guard, LocalRateLimit)
         ((name, route_name, settings),) = guard.scopes.routes
@@ -230,6 +234,9 @@ class EnvoyFilterTests(SynchronousTestCase):
             ("ROUTE_CONFIGURATION", "MERGE", settings, "error: "),
             ("VIRTUAL_HOST", "ADD", settings, "error: "),
             ("EXTENSION_CONFIG", "ADD", rbac, "error: "),
+            ("HTTP_ROUTE", "INSERT_FIRST", "{match: {prefix: /a}, direct_response: {status: 403}}", "error: "),
+            ("HTTP_ROUTE", "MERGE", "{directResponse: {status: 404}}", "error: "),
+            ("HTTP_ROUTE", "INSERT_FIRST", "{match: {prefix: /a}, direct_response: {status: 200}}", "warning: "),
             ("NETWORK_FILTER", "MERGE", "{typed_config: {server_name: shop.lua.example}}", "warning: "),
             ("VIRTUAL_HOST", "ADD", "{name: 'shop.rbac.example:80'}", "warning: "),
         ):
@@ -253,6 +260,11 @@ class EnvoyFilterTests(SynchronousTestCase):
             "{applyTo: HTTP_ROUTE, match: {routeConfiguration: {vhost: {route: {action: REDIRECT}}}}, patch:"
             " {operation: MERGE, value: {}}}": "no HTTP server of this gateway is what it matches",
             "{applyTo: VIRTUAL_HOST, patch: {operation: MERGE, value: {cors: {}}}}": 'the field "cors"',
+            **{
+                f"{{applyTo: HTTP_ROUTE, match: {{routeConfiguration: {{vhost: {{{vhost}}}}}}}, patch:"
+                " {operation: MERGE, value: {}}}": "no HTTP server of this gateway is what it matches"
+                for vhost in ("name: 'other.example:80'", "name: '*:82'", "name: '*:80', route: {name: other}")
+            },
         }.items():
             self.assertIn(wanted, self.told(envoy_filter(patch)), patch)
 
