@@ -17,6 +17,7 @@ from edgegate.istio.analysis import (
     destination_rules,
     destinations,
     gateways,
+    identities,
     logins,
     matches,
     plain_text,
@@ -62,6 +63,7 @@ def findings(context: Context) -> Iterator[Finding]:
     yield from logins.in_the_clear(context)
     yield from logins.twice(context)
     yield from logins.elsewhere(context)
+    yield from identities.too_late(context)
 
 
 def _of_gateways(context: Context) -> Iterator[Finding]:

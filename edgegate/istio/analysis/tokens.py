@@ -42,7 +42,7 @@ def not_required(context: Context) -> Iterator[Finding]:
     What is asked of whom is not looked at: one policy or route that asks for a principal or a claim is enough.
     """
     resources = context.resources
-    if any(map(_asks, (policy.spec for policy in resources.authorization_policies))):
+    if any(map(asks_for_tokens, (policy.spec for policy in resources.authorization_policies))):
         return
     if any(is_claim(name) for each in resources.virtual_services for name in _names(each.spec)):
         return
@@ -55,7 +55,7 @@ def not_required(context: Context) -> Iterator[Finding]:
             yield Finding(policy, ("spec", "jwtRules"), codes.TOKENS_NOT_REQUIRED, message)
 
 
-def _asks(policy: AuthorizationPolicy) -> bool:
+def asks_for_tokens(policy: AuthorizationPolicy) -> bool:
     """Whether a policy asks for what tokens say."""
     for rule in policy.rules:
         sources = [each.source for each in rule.from_ if each.source is not None]
