@@ -15,14 +15,17 @@ from edgegate.istio.validation.names import check_selector, check_subnets
 from edgegate.istio.validation.rule_values import (
     check_accounts,
     check_hosts,
+    check_methods,
     check_paths,
     check_ports,
     check_principals,
     check_request_principals,
+    check_server_names,
     check_texts,
     check_trust_domains,
 )
 from edgegate.istio.when_keys import BadKey, parse_key
+from edgegate.model import codes
 from edgegate.model.guards.authorization import Attribute
 
 DRY_RUN: Final = "istio.io/dry-run"
@@ -46,7 +49,7 @@ _TARGETS: Final = {
 
 _CHECKS: Final = {
     Attribute.HOST: check_hosts,
-    Attribute.METHOD: check_texts,
+    Attribute.METHOD: check_methods,
     Attribute.PATH: check_paths,
     Attribute.PORT: check_ports,
     Attribute.PRINCIPAL: check_principals,
@@ -57,6 +60,7 @@ _CHECKS: Final = {
     Attribute.PEER: check_subnets,
     Attribute.CLIENT: check_subnets,
     Attribute.LOCAL: check_subnets,
+    Attribute.SERVER_NAME: check_server_names,
 }
 """What the values of a field must be; of all others they are texts."""
 
@@ -78,6 +82,9 @@ OPERATION_FIELDS: Final = {
     "paths": Attribute.PATH,
 }
 """The fields of an operation."""
+
+_OF_REQUEST_LINE: Final = (":authority", ":method", ":path", ":scheme")
+"""Headers that are parts of the request line."""
 
 _BEFORE_CUSTOM: Final = frozenset(
     {
@@ -196,10 +203,13 @@ class _RuleCheck:
             self._findings.error((*path, "key"), "missing")
             return
         try:
-            attribute, _ = parse_key(condition.key)
+            attribute, names = parse_key(condition.key)
         except BadKey as error:
             self._findings.error((*path, "key"), str(error))
             return
+        if attribute is Attribute.HEADER and names[0].startswith(":") and names[0] not in _OF_REQUEST_LINE:
+            message = f"{show(condition.key)} is in no request: with a colon there are {', '.join(_OF_REQUEST_LINE)}"
+            self._findings.warning((*path, "key"), message, codes.VALUE_NEVER_FITS)
         if not condition.values and not condition.not_values:
             self._findings.error(path, "has neither values nor notValues")
         for name, values in (("values", condition.values), ("notValues", condition.not_values)):

@@ -62,6 +62,29 @@ def check_hosts(findings: Findings, path: Path, values: Sequence[str]) -> None:
         if "/" in value:
             message = f"{show(value)} matches nothing: a host is a name, with a port or without"
             findings.warning((*path, index), message, codes.VALUE_NEVER_FITS)
+        elif not value.isascii():
+            message = f"{show(value)} matches nothing: clients write names in ASCII (xn--...)"
+            findings.warning((*path, index), message, codes.VALUE_NEVER_FITS)
+
+
+def check_methods(findings: Findings, path: Path, values: Sequence[str]) -> None:
+    """A method is written in capitals."""
+    check_texts(findings, path, values)
+    for index, value in enumerate(values):
+        if value != value.upper():
+            message = f"{show(value)} matches nothing: methods are told apart by case; write {show(value.upper())}"
+            findings.warning((*path, index), message, codes.VALUE_NEVER_FITS)
+
+
+def check_server_names(findings: Findings, path: Path, values: Sequence[str]) -> None:
+    """A name that a client asks for by TLS is one of DNS; here it is in lower case."""
+    check_texts(findings, path, values)
+    for index, value in enumerate(values):
+        if value != value.lower() or not value.isascii() or value.endswith("."):
+            message = (
+                f"{show(value)} matches nothing: names are compared in lower case, in ASCII and without a final dot"
+            )
+            findings.warning((*path, index), message, codes.VALUE_NEVER_FITS)
 
 
 def check_ports(findings: Findings, path: Path, values: Sequence[str]) -> None:
