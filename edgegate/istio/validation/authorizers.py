@@ -72,6 +72,10 @@ def _check_body(findings: Findings, path: Path, body: BodyInCheck | None) -> Non
 
 def _check_http(findings: Findings, path: Path, said: HTTPAuthorization) -> None:
     _check(findings, path, said)
+    body = said.include_request_body_in_check
+    if body is not None and body.pack_as_bytes:
+        message = "does nothing over HTTP, where the body is told as it is"
+        findings.warning((*path, "includeRequestBodyInCheck", "packAsBytes"), message, codes.WITHOUT_EFFECT)
     if said.path_prefix and not _PATH.fullmatch(said.path_prefix):
         findings.error((*path, "pathPrefix"), f"{show(said.path_prefix)} is no path: it begins with /, without a query")
     if said.include_request_headers_in_check and said.include_headers_in_check:

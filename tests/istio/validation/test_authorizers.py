@@ -96,6 +96,11 @@ class AuthorizersTests(CasesTestCase):
                 (HTTP % "includeHeadersInCheck: [a], includeRequestHeadersInCheck: [b]", "includeHeadersInCheck: does"),
                 (HTTP % "headersToUpstreamOnAllow: [x-a, X-Forwarded-For]", "[1]: X-Forwarded-For is said by the"),
                 (HTTP % 'includeAdditionalHeadersInCheck: {a: "%TRAILER(x)%"}', "%TRAILER% stands for nothing here"),
+                (
+                    HTTP % "includeRequestBodyInCheck: {maxRequestBytes: 1, packAsBytes: true}",
+                    "includeRequestBodyInCheck.packAsBytes: does nothing over HTTP",
+                ),
+                (GRPC % "includeRequestBodyInCheck: {maxRequestBytes: 1, packAsBytes: true}", ""),
                 (HTTP % "failOpen: true", ""),
             ],
             "warning",
