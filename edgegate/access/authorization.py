@@ -206,7 +206,14 @@ class _Index:
         for gate in self._gates:
             if found & gate.rules and not gate.opens(facts):
                 found &= ~gate.rules
-        found |= self._exact.get(path, 0)
+        found |= self._of_path(path)
+        spelt_path = facts.spelt_path
+        if spelt_path is not path:
+            found |= self._of_path(spelt_path)
+        return found
+
+    def _of_path(self, path: bytes) -> int:
+        found = self._exact.get(path, 0)
         for length, table in self._prefixes:
             if length > len(path):
                 break

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from edgegate.access.facts import Facts, joint
+from edgegate.access.facts import Facts, joint, spelt
 from edgegate.access.numbers import number_of
 from edgegate.access.texts import Pattern, Texts
 from edgegate.model.address_sets import address_set, parse_network
@@ -59,20 +59,29 @@ class PathCheck(_TextCheck):
     """
     The path.
 
+    To a condition that would rather match too much C{%c3} is C{%C3}, as it is to backends.
+
     @ivar starts: How paths begin that fit, but for those that fit exactly; L{None}: they may begin in any way.
     """
 
-    __slots__ = ("starts",)
+    __slots__ = ("_lenient", "starts")
 
-    def __init__(self, condition: Condition, texts: Texts, templates: list[str]) -> None:
+    def __init__(self, condition: Condition, texts: Texts, templates: list[str], lenient: bool) -> None:
         super().__init__(condition, texts)
+        self._lenient = lenient
         self.starts: tuple[bytes, ...] | None = None
         if texts.plain:
             self.starts = (*texts.prefixes, *[each.partition("{")[0].encode() for each in templates])
 
     def fits(self, facts: Facts) -> bool:
         """See L{Check.fits}."""
-        return self.texts.fits(facts.path)
+        path = facts.path
+        if self.texts.fits(path):
+            return True
+        if not self._lenient:
+            return False
+        spelt_path = facts.spelt_path
+        return spelt_path is not path and self.texts.fits(spelt_path)
 
 
 class _Method(_TextCheck):
@@ -281,10 +290,13 @@ def check_of(condition: Condition, matches_more: bool) -> Check:
 
 
 def _path(condition: Condition, lenient: bool) -> Check:
-    templates = [each for each in condition.values if is_template(each)]
+    values = list(condition.values)
+    if lenient:
+        values = [*dict.fromkeys([*values, *[spelt(each.encode()).decode() for each in values]])]
+    templates = [each for each in values if is_template(each)]
     patterns: list[Pattern] = [template_pattern(each, lenient) for each in templates]
-    texts = Texts(_encoded([each for each in condition.values if not is_template(each)]), patterns)
-    return PathCheck(condition, texts, templates)
+    texts = Texts(_encoded([each for each in values if not is_template(each)]), patterns)
+    return PathCheck(condition, texts, templates, lenient)
 
 
 def _header(condition: Condition, lenient: bool) -> Check:

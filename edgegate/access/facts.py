@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
@@ -106,6 +107,12 @@ class Facts:
         if path is None:
             path = self._path = b"" if self.request is None else self.request.path
         return path
+
+    @property
+    def spelt_path(self) -> bytes:
+        """The same with escapes in capitals, which mean the same (RFC 3986 section 6.2.2.1); mostly the same object."""
+        path = self.path
+        return path if path.find(b"%") < 0 else spelt(path)
 
     @property
     def method(self) -> bytes:
@@ -217,6 +224,18 @@ class Facts:
         metadata = None if request is None else request.metadata
         found = None if metadata is None else metadata.get(namespace)
         return None if found is None else found.get(key)
+
+
+def spelt(path: bytes) -> bytes:
+    """Return a path with its escapes in capitals; the same object where they are."""
+    return _ESCAPE.sub(_in_capitals, path) if _ESCAPE.search(path) is not None else path
+
+
+_ESCAPE: Final = re.compile(rb"%(?:[a-f][0-9A-Fa-f]|[0-9A-F][a-f])")
+
+
+def _in_capitals(found: re.Match[bytes]) -> bytes:
+    return found[0].upper()
 
 
 def joint(name: bytes) -> bytes | None:

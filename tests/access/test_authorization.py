@@ -228,6 +228,19 @@ class PathTests(PolicyTestCase):
             self.fails(Judge(to("paths: ['/u/*'], notPaths: ['/u/{*}/keys']")), Asked(path=path))
         self.passes(Judge(to("paths: ['/u/{*}/keys']")), asked("/u/a/b/keys"))
 
+    def test_escapes(self) -> None:
+        """How an escape is spelt leads nobody past what denies a path, and nobody into what allows another spelling."""
+        for value in ("/caf%C3%A9", "/caf%c3%a9", "/caf%C3%a9*", "*f%c3%A9", "/{*}%c3%A9".replace("{*}", "caf")):
+            self.fails(Judge(to(f"paths: ['{value}']")), *map(asked, ("/caf%c3%a9", "/caf%C3%A9", "/caf%C3%a9")))
+            self.passes(Judge(to(f"paths: ['{value}']")), asked("/caf%c3%aa"), asked("/CAF%C3%A9"))
+            rest = f"paths: ['/*'], notPaths: ['{value}']"
+            self.fails(Judge(to(rest, "ALLOW")), *map(asked, ("/caf%c3%a9", "/caf%C3%A9")))
+        self.fails(Judge(to("paths: ['/a%7C/{*}']")), asked("/a%7c/x"), asked("/a|/x"))
+        self.fails(Judge(to("paths: ['/caf%C3%A9']", "ALLOW")), asked("/caf%c3%a9"))
+        rules = [Rule(f"r{at}", operations=((Condition(Attribute.PATH, (f"/p{at}%2F*",)),),)) for at in range(9)]
+        found = RuleSet(Rules(Action.DENY, tuple(rules))).first(Facts(Connected(), Asked(path=b"/p7%2fx")))
+        self.assertEqual(None if found is None else found.name, "r7")
+
     def test_but_not(self) -> None:
         """Both together: both must hold."""
         judge = Judge(to("paths: ['/api/*'], notPaths: [/api/internal, '/api/x/*']", "ALLOW"))
