@@ -24,7 +24,6 @@ from edgegate.model.guards.envoy_rate_limits import LocalLimit, LocalRateLimit, 
 from edgegate.net.addresses import ConnectionInfo
 
 _NAMESPACE: Final = "envoy.filters.http.local_ratelimit"
-_TOLD: Final = "told"
 _UNAVAILABLE: Final = 14
 _EXHAUSTED: Final = 8
 
@@ -59,13 +58,15 @@ class _Limit:
 class LocalRateLimitFilter(HTTPFilter):
     """Counts requests in this gateway, all its processes together."""
 
-    __slots__ = ("_environment", "_guard", "_limits", "_settled")
+    __slots__ = ("_environment", "_guard", "_limits", "_settled", "_told")
 
     name = "local_ratelimit"
 
     def __init__(self, guard: LocalRateLimit, environment: HTTPEnvironment) -> None:
         self._guard = guard
         self._environment = environment
+        # under a name of its own: several limits may count one request
+        self._told: str = f"told {guard.name} {guard.limit.prefix}"
         self._settled = Settled(guard.scopes, environment.trusted_hops)
         self._limits: dict[tuple[LocalLimit, str], _Limit] = {}
 
@@ -88,7 +89,7 @@ class LocalRateLimitFilter(HTTPFilter):
                 refusal = replace(refusal, fields=(*refusal.fields, *shown(told)))
             return refuse(exchange, self._guard, refusal)
         if said.shown:
-            exchange.note(_NAMESPACE, {_TOLD: told})
+            exchange.note(_NAMESPACE, {self._told: told})
         if told.passes:
             limit.counts.allowed += 1
             return FilterStatus.CONTINUE
@@ -99,7 +100,7 @@ class LocalRateLimitFilter(HTTPFilter):
 
     def response_head(self, exchange: Exchange, head: ResponseHead) -> ResponseHead:
         """See L{HTTPFilter.response_head}."""
-        told = exchange.metadata.get(_NAMESPACE, {}).get(_TOLD) if exchange.metadata is not None else None
+        told = exchange.metadata.get(_NAMESPACE, {}).get(self._told) if exchange.metadata is not None else None
         return head.with_set(shown(told)) if isinstance(told, Told) else head
 
     def _limit_of(self, limit: LocalLimit, owner: str) -> _Limit:

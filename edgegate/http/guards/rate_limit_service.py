@@ -76,7 +76,7 @@ class RateLimitServiceFilter(HTTPFilter):
     def response_head(self, exchange: Exchange, head: ResponseHead) -> ResponseHead:
         """Add what the service wants the response to have."""
         metadata = exchange.metadata
-        fields = None if metadata is None else metadata.get(_NAMESPACE, {}).get(_FIELDS)
+        fields = None if metadata is None else metadata.get(_NAMESPACE, {}).get(_fields_of(self._guard))
         return head.with_fields([*head.fields, *fields]) if isinstance(fields, tuple) else head
 
     def _maker(self, settled: Effective) -> DescriptorMaker:
@@ -156,7 +156,7 @@ class Question:
             return
         self._counts.allowed += 1
         if told:
-            exchange.note(_NAMESPACE, {_FIELDS: tuple(told)})
+            exchange.note(_NAMESPACE, {_fields_of(self._guard): tuple(told)})
         fields = [field for field in found.request_fields if _SETTABLE.of(field[0])[1] == PASS]
         if fields:
             exchange.change_request(_sound(fields))
@@ -185,6 +185,11 @@ class Question:
 
 def _never(hold: Hold) -> None:
     """What is asked has a deadline of its own."""
+
+
+def _fields_of(guard: RateLimitService) -> str:
+    """Return under which name it is kept what a response is to have: several services may be asked of one request."""
+    return f"{_FIELDS} {guard.name} {guard.limit.domain}"
 
 
 def over_refusal(limit: ServiceLimit, body: bytes = b"", fields: Iterable[Field] = ()) -> Refusal:

@@ -72,6 +72,17 @@ class LocalRateLimitTests(SynchronousTestCase):
         self.assertIn(b"x-ratelimit-remaining: 0\r\n", self.ask(shown).sent)
         self.assertEqual(self.conversation.left, NOTHING_LEFT)
 
+    def test_shown_of_two(self) -> None:
+        """Of several limits a response tells how the first one stands, as it is the last to look at it."""
+        limits = [
+            LocalRateLimit(name, ORIGIN, replace(LIMIT, prefix=name, bucket=TokenBucket(most, 600.0), shown=True))
+            for name, most in (("a", 5), ("b", 9))
+        ]
+        client = self.conversation.client(guarded(*limits))
+        client.deliver(GET)
+        self.conversation.backend().deliver(OK)
+        self.assertIn(b"x-ratelimit-limit: 5\r\nx-ratelimit-remaining: 4\r\n", client.sent)
+
     def test_scopes(self) -> None:
         """A virtual host, or a route, has a limit of its own in place of the filter's."""
         own = replace(LIMIT, prefix="own", bucket=TokenBucket(2, 600.0))

@@ -79,6 +79,21 @@ class RateLimitServiceTests(SynchronousTestCase):
         (ended,) = self.conversation.ended
         self.assertEqual((ended.details, ended.flags), ("request_rate_limited", "RL"))
 
+    def test_two(self) -> None:
+        """Of two services each adds its own fields, once."""
+        self.conversation = talk = Conversation()
+        limits = [RateLimitService(name, ORIGIN, LIMIT, PATHS) for name in ("n/a", "n/b")]
+        client = talk.client(guarded(*limits))
+        client.deliver(GET)
+        service = Backend(talk.backend())
+        for name, value in ((b"x-more", b"1"), (b"x-other", b"2")):
+            answer = framed(PASS + header(3, name, value))
+            service.respond(
+                service.asked[-1], answer, [(b"content-type", b"application/grpc")], [(b"grpc-status", b"0")]
+            )
+        talk.backend().deliver(OK)
+        self.assertEqual((client.sent.count(b"x-more: 1\r\n"), client.sent.count(b"x-other: 2\r\n")), (1, 1))
+
     def test_odd_names(self) -> None:
         """What a service calls a limit may be no header's value: the request passes all the same."""
         client = self.ask(replace(LIMIT, shown=True))
