@@ -7,6 +7,7 @@ from typing import Any
 
 from edgegate.istio.analysis.context import Context
 from edgegate.istio.analysis.finding import Finding
+from edgegate.istio.kinds.api_key_policy import APIKeyPolicy, KeyExtraction
 from edgegate.istio.kinds.gateway import Gateway, Server, TLSMode
 from edgegate.istio.kinds.oidc_policy import CALLBACK
 from edgegate.istio.kinds.policy_target import PolicyTargetReference, TargetedPolicy
@@ -45,6 +46,7 @@ def twice(context: Context) -> Iterator[Finding]:
     for policies, what in (
         (resources.basic_auth_policies, "for a password in the same header"),
         (resources.oidc_policies, "by the same callbackPath"),
+        (resources.api_key_policies, "for a key in the same place, and takes it out,"),
     ):
         known: list[Resource[Any]] = []
         for policy in policies:
@@ -94,8 +96,19 @@ def _takes(route: HTTPRoute, path: str) -> bool:
 
 def _both_ask(one: Resource[Any], other: Resource[Any]) -> bool:
     paths = (getattr(each.spec, "callback_path", None) or CALLBACK for each in (one, other))
-    same_path = len(set(paths)) == 1
+    same_path = len(set(paths)) == 1 and _same_place(one.spec, other.spec)
     return one.namespace == other.namespace and same_path and _overlap(_targets(one.spec), _targets(other.spec))
+
+
+def _same_place(one: TargetedPolicy, other: TargetedPolicy) -> bool:
+    """Whether two policies look for a key in one place alone, where the first of them leaves none; others always do."""
+    if not (isinstance(one, APIKeyPolicy) and isinstance(other, APIKeyPolicy)):
+        return True
+    places = {(each.header or "").lower() for policy in (one, other) for each in policy.extract_from or _HEADER}
+    return len(places) == 1 and "" not in places and not one.forward and not other.forward
+
+
+_HEADER = (KeyExtraction(header="x-api-key"),)
 
 
 def _overlap(some: set[Target], others: set[Target]) -> bool:

@@ -55,7 +55,7 @@ class TwiceTests(SynchronousTestCase):
     def test_told(self) -> None:
         """Two that ask the same requests in the same way are told, at the second."""
         text = gateway(HTTPS) + routed("")
-        for kind in ("BasicAuthPolicy", "OIDCPolicy"):
+        for kind in ("BasicAuthPolicy", "OIDCPolicy", "APIKeyPolicy"):
             for one, other in (("", ""), (refs("Gateway", "gw"), refs("Gateway", "gw", "s"))):
                 (told,) = lines(text + policy(kind, "p", one) + policy(kind, "q", other), "EG603")
                 self.assertIn(f"{kind} default/q", told)
@@ -64,13 +64,15 @@ class TwiceTests(SynchronousTestCase):
         self.assertEqual(len(lines(text + policy("OIDCPolicy", "p", "") + same, "EG603")), 1)
 
     def test_not_told(self) -> None:
-        """Those of different targets or callbacks, and API keys, which may stand in two places, are not."""
+        """Those of different targets or callbacks, and keys that stand in two places or are left there, are not."""
         text = gateway(HTTPS) + routed("")
         for kind, one, other, more in (
             ("BasicAuthPolicy", refs("Gateway", "gw"), refs("VirtualService", "x"), ""),
             ("BasicAuthPolicy", refs("Gateway", "gw", "h"), refs("Gateway", "gw", "s"), ""),
             ("OIDCPolicy", "", "", ", callbackPath: /other"),
-            ("APIKeyPolicy", "", "", ""),
+            ("APIKeyPolicy", "", "", ", extractFrom: [{header: x-other}]"),
+            ("APIKeyPolicy", "", "", ", extractFrom: [{header: x-api-key}, {cookie: key}]"),
+            ("APIKeyPolicy", "", "", ", forward: true"),
         ):
             found = lines(text + policy(kind, "p", one) + policy(kind, "q", other, more), "EG603")
             self.assertEqual(found, [])
