@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from edgegate.istio.analysis.context import Context
 from edgegate.istio.analysis.finding import Finding
 from edgegate.istio.kinds.api_key_policy import APIKeyPolicy, KeyExtraction
 from edgegate.istio.kinds.gateway import Gateway, Server, TLSMode
-from edgegate.istio.kinds.oidc_policy import CALLBACK
+from edgegate.istio.kinds.oidc_policy import CALLBACK, OIDCPolicy
 from edgegate.istio.kinds.policy_target import PolicyTargetReference, TargetedPolicy
 from edgegate.istio.kinds.virtual_service import HTTPRoute
 from edgegate.istio.resources import Resource
@@ -56,6 +56,27 @@ def twice(context: Context) -> Iterator[Finding]:
                 title, origin = other.document.title, other.document.origin
                 message = f"{title} at {origin} asks {what} of the same requests: nobody could answer both"
                 yield Finding(policy, ("spec",), codes.POLICIES_EXCLUDE_EACH_OTHER, message)
+    yield from _one_cookie(resources.oidc_policies)
+
+
+def _one_cookie(policies: Sequence[Resource[OIDCPolicy]]) -> Iterator[Finding]:
+    """Yield policies whose users lose their session with each login of another policy on the same host."""
+    known: list[Resource[OIDCPolicy]] = []
+    for policy in policies:
+        other = next((each for each in known if _share_cookie(each, policy)), None)
+        known.append(policy)
+        if other is not None:
+            title, origin = other.document.title, other.document.origin
+            message = f"{title} at {origin} keeps its sessions in cookies of this name: each login ends the other's"
+            yield Finding(policy, ("spec", "cookieName"), codes.POLICIES_EXCLUDE_EACH_OTHER, message)
+
+
+def _share_cookie(one: Resource[OIDCPolicy], other: Resource[OIDCPolicy]) -> bool:
+    if one.namespace != other.namespace or not one.spec.cookie_name or one.spec.cookie_name != other.spec.cookie_name:
+        return False
+    # a browser has one cookie of a name for all routes of a host
+    whole, others = ({target[:2] for target in _targets(each.spec)} for each in (one, other))
+    return not whole.isdisjoint(others)
 
 
 def elsewhere(context: Context) -> Iterator[Finding]:

@@ -78,6 +78,26 @@ class TwiceTests(SynchronousTestCase):
             self.assertEqual(found, [])
 
 
+class CookieTests(SynchronousTestCase):
+    """Cookies of two policies."""
+
+    def test_told(self) -> None:
+        """Two on one host that keep their sessions in the same cookie are told; those of different names are not."""
+        text = gateway(HTTPS) + routed("")
+        one, other = refs("VirtualService", "x", "a"), refs("VirtualService", "x", "b")
+        for name, elsewhere, told in (
+            ("wiki", other, 1),
+            ("wiki-2", other, 0),
+            ("wiki", refs("VirtualService", "y"), 0),
+        ):
+            first = policy("OIDCPolicy", "p", one, ", cookieName: wiki")
+            second = policy("OIDCPolicy", "q", elsewhere, f", callbackPath: /q, cookieName: {name}")
+            found = lines(text + first + second, "EG603")
+            self.assertEqual(len(found), told, name)
+            for line in found:
+                self.assertIn("cookieName: OIDCPolicy default/p at in.yaml", line)
+
+
 class ElsewhereTests(SynchronousTestCase):
     """Ways back from a provider."""
 
