@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from edgegate.config.values import show
 from edgegate.istio.envoy.messages import Message
 from edgegate.model.expressions import check_regex
 from edgegate.model.guards.envoy_rate_limits import Action, ActionKind, DescriptorRule, FieldMatch, TextKind
@@ -14,6 +16,7 @@ MOST_RULES: Final = 256
 """In one place."""
 
 _MOST_STAGE: Final = 10
+_HEADER: Final = re.compile(r":?[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 def descriptor_rules(message: Message, name: str = "rate_limits") -> tuple[DescriptorRule, ...] | None:
@@ -64,13 +67,22 @@ def _needed(message: Message, name: str) -> str:
     return found
 
 
+def _header_name(message: Message, name: str) -> str:
+    """Return the name of a header, or of a part of the request line."""
+    found = _needed(message, name)
+    if found and _HEADER.fullmatch(found) is None:
+        message.error(name, f"{show(found)} is no name of a header")
+        return ""
+    return found
+
+
 def _generic_key(message: Message) -> Action:
     value = _needed(message, "descriptor_value")
     return Action(ActionKind.GENERIC_KEY, message.text("descriptor_key", "generic_key"), value)
 
 
 def _request_headers(message: Message) -> Action:
-    name, key = _needed(message, "header_name"), _needed(message, "descriptor_key")
+    name, key = _header_name(message, "header_name"), _needed(message, "descriptor_key")
     return Action(ActionKind.REQUEST_HEADER, key, name=name, skip=message.flag("skip_if_absent"))
 
 
@@ -156,7 +168,7 @@ _ACTIONS: Final[dict[str, Callable[[Message], Action]]] = {
 
 def header_match(message: Message) -> FieldMatch:
     """Read a C{HeaderMatcher}, the fields that Envoy has replaced since included."""
-    name = _needed(message, "name")
+    name = _header_name(message, "name")
     found = _string_match(message, name)
     if found is None:
         found = _old_match(message, name)

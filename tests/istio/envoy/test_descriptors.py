@@ -85,6 +85,8 @@ class DescriptorTests(SynchronousTestCase):
                 "rate_limits[0].actions[0].remote_address: expected one of "
             ),
             "{actions: [{extension: {}}]}": "rate_limits[0].actions[0]: expected one of ",
+            "{actions: [{request_headers: {header_name: имя, descriptor_key: k}}]}": "is no name of a header",
+            "{actions: [{header_value_match: {descriptor_value: a, headers: [{name: 'a b'}]}}]}": "is no name of a",
             "{actions: [{generic_key: {}}]}": "actions[0].generic_key: descriptor_value is needed",
             "{stage: 11, actions: [{remote_address: {}}]}": "rate_limits[0].stage: must be 0 to 10, got 11",
             "{limit: {}, actions: [{remote_address: {}}]}": 'nothing is known of the field "limit" of a rate limit',
