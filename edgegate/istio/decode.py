@@ -159,7 +159,7 @@ def _kind_of(document: Document, problems: Problems) -> Kind | None:
 
 def _meant(group: str, known: str) -> bool:
     """Whether a group that does not have the kind is a slip for the one that has."""
-    return group == "" or "istio" in group or closest(group, [known], cutoff=0.85) is not None
+    return group == "" or "istio" in group or "edgegate" in group or closest(group, [known], cutoff=0.85) is not None
 
 
 def _unknown_kind(document: Document, problems: Problems) -> Kind | None:

@@ -304,6 +304,8 @@ class KindTests(SynchronousTestCase):
         for wrong in ("v1", "networking.istio.io", "networking.istoi.io/v1", "security.istio.io/v1"):
             self.assertIn('did you mean "networking.istio.io/v1"?', self.told_of(wrong, "Gateway"), wrong)
         self.assertIn('did you mean "security.istio.io/v1"?', self.told_of("v1", "PeerAuthentication"))
+        for wrong in ("edgegate/v1alpha1", "policy.edgegate.io/v1", "edgegate.dev/v1alpha1"):
+            self.assertIn('did you mean "edgegate.io/v1alpha1"?', self.told_of(wrong, "AddressListPolicy"), wrong)
 
     def test_not_served(self) -> None:
         """Istio's other kinds are warned of."""

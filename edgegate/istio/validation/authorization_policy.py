@@ -120,7 +120,8 @@ def validate_authorization_policy(resource: Resource[Any], problems: Problems) -
 
 def _check_targets(findings: Findings, policy: AuthorizationPolicy) -> None:
     if policy.selector is not None:
-        check_selector(findings, ("spec", "selector"), policy.selector.match_labels)
+        labels = policy.selector.match_labels
+        check_selector(findings, ("spec", "selector"), labels, without="selects every workload")
     ways = (policy.selector is not None, policy.target_ref is not None, bool(policy.target_refs))
     if sum(ways) > 1:
         findings.error(("spec",), "only one of selector, targetRef and targetRefs can be given")

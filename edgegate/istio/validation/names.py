@@ -150,13 +150,13 @@ def check_labels(findings: Findings, path: Path, labels: Mapping[str, str]) -> N
             findings.error((*path, key), message)
 
 
-def check_selector(findings: Findings, path: Path, labels: Mapping[str, str]) -> None:
-    """A selector has labels without wildcards."""
+def check_selector(findings: Findings, path: Path, labels: Mapping[str, str], without: str = "selects nothing") -> None:
+    """A selector has labels without wildcards; without labels it does what C{without} says."""
     for key, value in labels.items():
         if not key or "*" in key or "*" in value:
             findings.error((*path, key), f"{show(f'{key}={value}')} selects nothing: a label is given in full")
     if not labels:
-        findings.warning(path, "selects nothing: it has no labels", codes.SCHEMA_WARNING)
+        findings.warning(path, f"{without}: it has no labels", codes.SCHEMA_WARNING)
 
 
 def check_export(findings: Findings, path: Path, namespaces: Sequence[str], nobody: bool = False) -> None:

@@ -62,7 +62,7 @@ class AuthorizationPolicyTests(CasesTestCase):
                 ("selector: {matchLabels: {app: 'a*'}}", "selects nothing"),
             ],
         )
-        self.check(KIND, [("selector: {matchLabels: {}}", "it has no labels")], "warning")
+        self.check(KIND, [("selector: {matchLabels: {}}", "selects every workload: it has no labels")], "warning")
 
     def test_empty(self) -> None:
         """What is there says something."""
