@@ -166,8 +166,23 @@ class HTTPGateway(Dispatcher):
                 return self._refused(head, counts)
             if environment.challenges is not None and not exchange.connection.tls and is_challenge(head):
                 return self._challenge
-            return self._unchallenged(exchange)
-        return self._answer_by(exchange, route_of(exchange, environment.trusted_hops))
+            if chain.guarded:
+                guards = guards_of(exchange.connection, head.host)
+                if guards:
+                    return self._guarded.of(guards)
+            found = selected(exchange.connection, head, exchange, environment.trusted_hops)
+        else:
+            found = route_of(exchange, environment.trusted_hops)
+        if (
+            isinstance(found, HTTPRoute)
+            and not found.filtered
+            and not self._filters_everywhere
+            and exchange.bodies is None
+        ):
+            # as nearly every request goes: without a call more
+            exchange.route = found
+            return self._proxy
+        return self._answer_by(exchange, found)
 
     def _unchallenged(self, exchange: Exchange) -> IResource:
         """Find what answers an exchange that is no authority's question."""
