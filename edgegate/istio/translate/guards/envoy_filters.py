@@ -225,7 +225,13 @@ class _Patching:
     def _cluster(self, message: Message, name: str) -> str | None:
         """Return the cluster of a service; L{None}: there is none, which is reported."""
         parts = name.split("|")
-        if len(parts) == 4 and parts[0] == "outbound" and parts[1].isdigit() and len(parts[1]) < 6:
+        if (
+            len(parts) == 4
+            and parts[0] == "outbound"
+            and parts[1].isascii()
+            and parts[1].isdigit()
+            and len(parts[1]) < 6
+        ):
             wanted = Destination(host=parts[3], subset=parts[2] or None, port=PortSelector(number=int(parts[1])))
         elif name in added_names(self.policies.resources):
             wanted = Destination(host=name)

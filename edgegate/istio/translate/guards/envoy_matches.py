@@ -42,6 +42,8 @@ STANDARD: Final = frozenset(
 
 _PORT_IN_NAME: Final = re.compile(r"(?:[0-9a-fA-F.:\[\]]+_|https?\.)([0-9]{1,5})(?:\..*)?")
 
+_PORT: Final = re.compile("[0-9]{1,5}")
+
 
 def for_gateways(patch: ConfigPatch) -> bool:
     """Whether a patch is for gateways, by its context."""
@@ -123,7 +125,7 @@ def host_key(match: RouteConfigurationMatch | None) -> str | None:
         return f":{port}" if port else ""
     name = host.name or host.domain_name or ""
     domain, colon, number = name.rpartition(":")
-    if not colon or not number.isdigit():
+    if not colon or _PORT.fullmatch(number) is None:
         # a domain by itself: on whichever port
         domain, number = name, ""
     try:

@@ -252,6 +252,7 @@ class EnvoyFilterTests(SynchronousTestCase):
             http_filter(LOCAL, chain("envoy.filters.http.none")): 'there is no filter "envoy.filters.http.none"',
             http_filter(LOCAL, operation="REPLACE"): "insert envoy.filters.http.local_ratelimit",
             http_filter(SERVICE.format("nowhere")): 'no cluster "nowhere"',
+            http_filter(SERVICE.format("outbound|²||limits.example")): "no cluster",
             http_filter(SERVICE.format("outbound|8081||other.example")): "other.example",
             "{applyTo: CLUSTER, patch: {operation: MERGE, value: {}}}": "CLUSTER is not patched here",
             "{applyTo: VIRTUAL_HOST, patch: {operation: REMOVE}}": "only merged here",
@@ -263,7 +264,13 @@ class EnvoyFilterTests(SynchronousTestCase):
             **{
                 f"{{applyTo: HTTP_ROUTE, match: {{routeConfiguration: {{vhost: {{{vhost}}}}}}}, patch:"
                 " {operation: MERGE, value: {}}}": "no HTTP server of this gateway is what it matches"
-                for vhost in ("name: 'other.example:80'", "name: '*:82'", "name: '*:80', route: {name: other}")
+                for vhost in (
+                    "name: 'a:²'",
+                    f"name: 'a:{'9' * 5000}'",
+                    "name: 'other.example:80'",
+                    "name: '*:82'",
+                    "name: '*:80', route: {name: other}",
+                )
             },
         }.items():
             self.assertIn(wanted, self.told(envoy_filter(patch)), patch)
