@@ -64,6 +64,7 @@ def findings(context: Context) -> Iterator[Finding]:
     yield from logins.twice(context)
     yield from logins.elsewhere(context)
     yield from identities.too_late(context)
+    yield from identities.never(context)
 
 
 def _of_gateways(context: Context) -> Iterator[Finding]:

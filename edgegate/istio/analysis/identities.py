@@ -9,8 +9,9 @@ from edgegate.istio.analysis.context import Context
 from edgegate.istio.analysis.finding import Finding
 from edgegate.istio.analysis.tokens import asks_for_tokens
 from edgegate.istio.kinds.policy_target import TargetedPolicy
+from edgegate.istio.kinds.rate_limit_policy import LimitKey
 from edgegate.istio.kinds.virtual_service import is_claim
-from edgegate.istio.resources import Resource
+from edgegate.istio.resources import Resource, Resources
 from edgegate.model import codes
 
 
@@ -27,14 +28,34 @@ def too_late(context: Context) -> Iterator[Finding]:
         yield from _of_claims(context, login)
     others: list[Resource[Any]] = [*resources.basic_auth_policies, *resources.api_key_policies]
     finder = None if verified else _late([*resources.oidc_policies, *others])
-    for policy in resources.rate_limit_policies:
-        if _of_routes(policy.spec):
-            continue
+    for policy, path, key in _asking(resources):
+        late = finder if key.identity is not None else login
+        if late is not None and not _of_routes(policy.spec):
+            yield _finding(policy, path, late)
+
+
+def never(context: Context) -> Iterator[Finding]:
+    """Yield limits that ask who a client is where no policy finds it out."""
+    resources = context.resources
+    claims = any(policy.spec.jwt_rules for policy in resources.request_authentications) or resources.oidc_policies
+    names = claims or resources.basic_auth_policies or resources.api_key_policies
+    for policy, path, key in _asking(resources):
+        if not (claims if key.identity is None else names):
+            kinds = "RequestAuthentication or OIDCPolicy"
+            if key.identity is not None:
+                kinds = "RequestAuthentication, OIDCPolicy, BasicAuthPolicy or APIKeyPolicy"
+            message = f"nobody is ever known here: no {kinds} finds out who a client is"
+            yield Finding(policy, path, codes.KNOWN_TOO_LATE, message)
+
+
+def _asking(resources: Resources) -> Iterator[tuple[Resource[Any], tuple[str | int, ...], LimitKey]]:
+    """Yield what limits tell requests apart by, with its place, where that is who a client is."""
+    policies: list[Resource[Any]] = [*resources.rate_limit_policies, *resources.concurrency_policies]
+    for policy in policies:
         for index, limit in enumerate(policy.spec.limits):
             for number, key in enumerate(limit.by):
-                late = finder if key.identity is not None else login if key.claim is not None else None
-                if late is not None:
-                    yield _finding(policy, ("spec", "limits", index, "by", number), late)
+                if key.identity is not None or key.claim is not None:
+                    yield policy, ("spec", "limits", index, "by", number), key
 
 
 def _of_claims(context: Context, login: Resource[Any]) -> Iterator[Finding]:

@@ -40,7 +40,22 @@ class TooLateTests(SynchronousTestCase):
             for target in (WHOLE, ""):
                 self.assertEqual(self.told(policy(kind, "p", target), limit(WHOLE, "{identity: {}}")), [])
         (told,) = self.told(policy("OIDCPolicy", "p", ROUTES), limit(WHOLE, "{claim: sub}"))
-        self.assertEqual(self.told(policy("APIKeyPolicy", "p", ROUTES), limit(WHOLE, "{claim: sub}")), [])
+
+    def test_nobody(self) -> None:
+        """A limit by who a client is asks in vain where nothing finds that out, also one of concurrency."""
+        for by, finders in (("{identity: {}}", ["APIKeyPolicy", "OIDCPolicy"]), ("{claim: sub}", ["OIDCPolicy"])):
+            for text in (limit(WHOLE, by), limit(ROUTES, by)):
+                for each in (text, text.replace("RateLimit", "Concurrency").replace("period: 1s, ", "")):
+                    (told,) = self.told(each)
+                    self.assertIn("nobody is ever known here", told)
+                    self.assertEqual(self.told(TOKENS, each), [])
+                    for kind in finders:
+                        self.assertEqual(self.told(policy(kind, "p", WHOLE), each), [])
+        (told,) = self.told(policy("APIKeyPolicy", "p", WHOLE), limit(WHOLE, "{claim: sub}"))
+        self.assertIn("no RequestAuthentication or OIDCPolicy", told)
+        late = limit(WHOLE, "{identity: {}}").replace("RateLimit", "Concurrency").replace("period: 1s, ", "")
+        (told,) = self.told(policy("APIKeyPolicy", "p", ROUTES), late)
+        self.assertIn("nobody is known yet", told)
 
     def test_claims(self) -> None:
         """So do policies of authorization and routes, unless tokens are verified as well."""
