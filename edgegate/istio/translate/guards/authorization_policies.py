@@ -98,6 +98,9 @@ def _is_meant(policy: Policy) -> bool:
     spec = policy.spec
     if spec.action is kinds.Action.AUDIT or is_tried(policy):
         return False
+    refs = [*spec.target_refs, *([] if spec.target_ref is None else [spec.target_ref])]
+    if any(ref.kind == "Gateway" and "waypoint" not in ref.name for ref in refs):
+        return True
     labels = {} if spec.selector is None else spec.selector.match_labels
     words = (policy.namespace, *labels, *labels.values())
     return any("ingress" in word or "gateway" in word for word in words)

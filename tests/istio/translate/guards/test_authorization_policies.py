@@ -91,9 +91,15 @@ class PlacingTests(SynchronousTestCase):
             (policy("action: AUDIT", namespace="ingress"), "INFO", "it is in the namespace"),
             (
                 policy("targetRefs: [{kind: Gateway, group: gateway.networking.k8s.io, name: gw}]"),
+                "WARNING",
+                "gateways of the Gateway API",
+            ),
+            (
+                policy("targetRefs: [{kind: Gateway, group: gateway.networking.k8s.io, name: waypoint}]"),
                 "INFO",
                 "gateways of the Gateway API",
             ),
+            (policy('targetRef: {kind: Service, group: "", name: reviews}'), "INFO", "gateways of the Gateway API"),
         ):
             self.assertEqual(self.names(CHARTS + text), [])
             ((told, message),) = self.told
