@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from pathlib import Path
 from unittest import skipUnless
 
 from twisted.internet import reactor
@@ -19,12 +18,14 @@ from edgegate.net.sockets import NewSocket
 from edgegate.net.ssl_request import SSL_REQUEST
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel
+from tests.acceptance.processes import tcp_sockets
 from tests.net.pairs import PACED, control, paced_socket, receive, until
 
 
-def descriptors() -> int:
-    """Return how many descriptors this process has open."""
-    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+def connecting(address: TCPAddress) -> int:
+    """Return how many sockets of this machine are about to connect to an address (C{SYN_SENT}, proc_net_tcp)."""
+    port = f":{address.port:04X}"
+    return sum(1 for _, _, remote, state, *_ in tcp_sockets() if state == "02" and remote.endswith(port))
 
 
 class ConnectingTests(TestCase):
@@ -190,10 +191,10 @@ class ConnectingTests(TestCase):
     def test_cancelled(self) -> None:
         """Nobody is called after it was cancelled, and no descriptor is left."""
         address = self.full()
-        before = descriptors()
+        before = connecting(address)
         for cancelled in (self.connect(address), self.connect(TCPAddress("backend.example", 80))):
             cancelled.cancel()
             cancelled.cancel()
         self.clock.pump([0.5] * 20)
         self.assertEqual((self.streams, self.faults), ([], []))
-        self.assertEqual(descriptors(), before)
+        self.assertEqual(connecting(address), before)
