@@ -1,3 +1,4 @@
+# Compiled: clusters that hash and limits look for cookies in each request.
 """Cookies and query parameters of a request: what they say, and the request without them."""
 
 from __future__ import annotations
@@ -9,13 +10,17 @@ Field = tuple[bytes, bytes]
 
 
 def cookies(fields: Collection[Field], name: bytes) -> Iterator[bytes]:
-    """Yield the values of a cookie, of all C{cookie} fields (RFC 6265 section 5.4; names are case-sensitive)."""
+    """
+    Yield the values of a cookie, of all C{cookie} fields (RFC 6265 section 5.4; names are case-sensitive).
+
+    Space around its name and its value and quotes do not count: many backends read it so.
+    """
     for key, value in fields:
         if key == b"cookie":
             for pair in value.split(b";"):
-                own, equals, content = pair.strip(b" \t").partition(b"=")
-                if equals and own == name:
-                    yield content.strip(b'"')
+                own, equals, content = pair.partition(b"=")
+                if equals and own.strip(b" \t") == name:
+                    yield content.strip(b' \t"')
 
 
 def without_cookies(fields: Collection[Field], names: Collection[bytes]) -> list[Field]:
@@ -24,7 +29,7 @@ def without_cookies(fields: Collection[Field], names: Collection[bytes]) -> list
     for key, value in fields:
         if key == b"cookie":
             pairs = [pair.strip(b" \t") for pair in value.split(b";")]
-            kept = [pair for pair in pairs if pair and pair.partition(b"=")[0] not in names]
+            kept = [pair for pair in pairs if pair and pair.partition(b"=")[0].rstrip(b" \t") not in names]
             if kept:
                 found.append((key, b"; ".join(kept)))
     return found

@@ -15,6 +15,7 @@ from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any, Final, Protocol
 
+from edgegate.access.request_parts import cookies
 from edgegate.model.expressions import compiled
 from edgegate.model.guards.rate_limit import Absent, KeyPart, KeySource
 from edgegate.routing.hosts import host_of
@@ -160,18 +161,8 @@ def _header(part: KeyPart) -> Value:
 
 
 def _cookie(part: KeyPart) -> Value:
-    begin = part.name[0].encode() + b"="
-
-    def value(request: LimitedRequest) -> bytes | None:
-        for name, field in request.headers:
-            if name == b"cookie":
-                for piece in field.split(b";"):
-                    pair = piece.strip(b" \t")
-                    if pair.startswith(begin):
-                        return pair[len(begin) :]
-        return None
-
-    return value
+    name = part.name[0].encode()
+    return lambda request: next(cookies(request.headers, name), None)
 
 
 def _claim(part: KeyPart) -> Value:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from random import Random
 
+from edgegate.access.request_parts import cookies
 from edgegate.http.exchange import Exchange
 from edgegate.http.field_block import FieldBlock
-from edgegate.http.request import RequestHead
 from edgegate.model.clusters import ConsistentHash, HashSource, LoadBalancer
 from edgegate.routing.matching import first_params
 from edgegate.upstream.balancing.hash_balancer import hash64
@@ -35,7 +35,7 @@ def request_key(exchange: Exchange, balancer: LoadBalancer, random: Random) -> i
     elif source is HashSource.QUERY_PARAMETER:
         value = first_params(exchange.query).get(rule.name.encode())
     else:
-        value = cookie(exchange.head, rule.name.encode("latin-1"))
+        value = next(cookies(exchange.head.fields, rule.name.encode("latin-1")), None)
         if not value and rule.cookie_ttl is not None:
             value = b"%016x" % random.getrandbits(64)
             exchange.cookie = set_cookie(rule, value)
@@ -46,18 +46,6 @@ def header(exchange: Exchange, name: bytes) -> bytes | None:
     """Return the values of a field, sorted, as Envoy does: their order says nothing."""
     values = sorted(value for key, value in exchange.headers if key == name)
     return b",".join(values) if values else None
-
-
-def cookie(head: RequestHead, name: bytes) -> bytes | None:
-    """Return the value of the first cookie of a name, without its quotes (RFC 6265 section 4.2)."""
-    for key, value in head.fields:
-        if key != b"cookie":
-            continue
-        for pair in value.split(b";"):
-            its_name, equals, its_value = pair.strip(b" \t").partition(b"=")
-            if equals and its_name.rstrip(b" \t") == name:
-                return its_value.strip(b' \t"')
-    return None
 
 
 def set_cookie(rule: ConsistentHash, value: bytes) -> FieldBlock:

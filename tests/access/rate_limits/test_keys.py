@@ -50,6 +50,13 @@ class ValueTests(SynchronousTestCase):
         self.assertEqual(key(Asked(headers=((b"cookie", b"xsid=1; sid=2;sid=3"),))), b"=2")
         self.assertEqual(key(Asked(headers=((b"cookie", b"a=1"), (b"cookie", b"sid=4")))), b"=4")
         self.assertEqual(key(Asked(headers=((b"cookie", b"SID=4"),))), b"")
+        self.assertEqual(key(Asked(headers=((b"cookie", b"sid; sid"),))), b"")
+
+    def test_cookie_spelt_otherwise(self) -> None:
+        """Nobody gets a count of his own by another spelling of a cookie that backends read as the same."""
+        key = key_of([KeyPart(KeySource.COOKIE, ("sid",), Absent.SKIP)]).of
+        for spelt in (b"sid=2", b"sid =2", b"sid\t=2", b"sid= 2", b'sid="2"', b'a=1;  sid = "2" ;b=3'):
+            self.assertEqual(key(Asked(headers=((b"cookie", spelt),))), b"=2", spelt)
 
     def test_claim(self) -> None:
         """By a claim of a verified token, nested ones and such as are no texts."""
