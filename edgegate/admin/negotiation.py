@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 _OPEN_METRICS = "application/openmetrics-text"
 _PLAIN = "text/plain"
+
+_QUALITY: Final = re.compile(r"[01](\.[0-9]{0,3})?")
+"""RFC 9110 section 12.4.2, where 1.5 is no quality: it counts as 1."""
 
 
 def wants_open_metrics(accept: str) -> bool:
@@ -33,7 +39,4 @@ def qualities(field: str) -> dict[str, float]:
 
 
 def _quality(text: str) -> float:
-    whole, _, part = text.partition(".")
-    if whole not in ("0", "1") or not (part.isdigit() or not part) or len(part) > 3:
-        return 0.0
-    return min(float(text), 1.0)
+    return min(float(text), 1.0) if _QUALITY.fullmatch(text) else 0.0

@@ -36,3 +36,4 @@ class NegotiationTests(SynchronousTestCase):
             qualities("a;q=1,b;q=0.25;x=y,c;q=2,d;q=0.1234,e;q=,f;q=-1,,g;q=1.5,a;q=0.1"),
             {"a": 1.0, "b": 0.25, "c": 0.0, "d": 0.0, "e": 0.0, "f": 0.0, "g": 1.0},
         )
+        self.assertEqual(qualities("a;q=0.²,b;q=0.٣,c;q=1.,d;q=0.5\n"), {"a": 0.0, "b": 0.0, "c": 1.0, "d": 0.5})
