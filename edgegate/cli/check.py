@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -19,7 +20,7 @@ from edgegate.istio.resources import Resources
 from edgegate.istio.translate import CompileOptions
 from edgegate.istio.translate.reporting import Reporter
 from edgegate.model import codes
-from edgegate.sources.loading import load
+from edgegate.sources.loading import LoadOptions, load
 from edgegate.sources.named import source_named
 from edgegate.sources.proofs import warn_of_unreached
 
@@ -43,11 +44,7 @@ def _suppressions(context: click.Context, parameter: click.Parameter, values: tu
 
 @click.command(short_help="Say what is wrong with files, without serving them.")
 @click.argument("config", metavar="DIR", callback=shared_options.named)
-@shared_options.selector
-@shared_options.map_port
-@shared_options.ignore_kind
-@shared_options.gateway_namespace
-@shared_options.certificate_issuer
+@shared_options.load_options
 @click.option("--portable", is_flag=True, help="Warn of each place where Istio in a cluster would do otherwise.")
 @click.option(
     "--suppress",
@@ -83,11 +80,7 @@ def _suppressions(context: click.Context, parameter: click.Parameter, values: tu
 )
 def check(
     config: str,
-    selector: dict[str, str],
-    map_port: dict[int, int],
-    ignore_kind: frozenset[str],
-    gateway_namespace: str | None,
-    certificate_issuer: str | None,
+    options: LoadOptions,
     portable: bool,
     suppressions: list[Suppression],
     output: str,
@@ -104,20 +97,16 @@ def check(
     suppressions = list(suppressions)
     reporters: list[Reporter] = []
 
-    def examine(resources: Resources, options: CompileOptions, problems: Problems) -> None:
+    def examine(resources: Resources, translation: CompileOptions, problems: Problems) -> None:
         reporters.append(Reporter(resources.virtual_services, problems))
-        analyze(resources, options, problems, portable)
+        analyze(resources, translation, problems, portable)
         suppressions.extend(annotated(resources))
-        _check_ports(resources, map_port, source.name, problems)
+        _check_ports(resources, options["port_map"], source.name, problems)
 
     source = source_named(config)
     loaded = load(
         source,
-        selector or None,
-        map_port,
-        ignored_kinds=ignore_kind,
-        gateway_namespace=gateway_namespace,
-        certificate_issuer=certificate_issuer,
+        **options,
         portable=portable,
         analyze=examine,
         prove=warn_of_unreached,
@@ -136,7 +125,7 @@ def check(
         raise SystemExit(1)
 
 
-def _check_ports(resources: Resources, map_port: dict[int, int], source: str, problems: Problems) -> None:
+def _check_ports(resources: Resources, map_port: Mapping[int, int], source: str, problems: Problems) -> None:
     """Warn of ports to map that no server has."""
     declared = {server.port.number for gateway in resources.gateways for server in gateway.spec.servers}
     for port in sorted(map_port.keys() - declared):

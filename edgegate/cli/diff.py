@@ -16,11 +16,11 @@ from edgegate.cli import shared_options
 from edgegate.cli.admin_client import Admin, ask
 from edgegate.config.report import report
 from edgegate.diff.comparison import compare
-from edgegate.diff.loading import Options, load_both, side
+from edgegate.diff.loading import load_both, side
 from edgegate.diff.report import FORMATS, Report
 from edgegate.diff.revisions import NoRevision, fork_point, revision
 from edgegate.diff.running import changed_since, unlike
-from edgegate.sources.loading import Loaded
+from edgegate.sources.loading import Loaded, LoadOptions
 from edgegate.sources.named import source_named
 
 CHANGED, TROUBLE = 1, 2
@@ -62,22 +62,14 @@ class TroubleCommand(click.Command):
 @shared_options.optional_admin("Compare what the gateway serves that is asked here, in the place of OLD.")
 @click.option("-o", "--output", type=click.Choice(list(FORMATS)), default="text", show_default=True)
 @click.option("--strict", is_flag=True, help="Exit with 1 where something could not be decided, too.")
-@shared_options.selector
-@shared_options.map_port
-@shared_options.ignore_kind
-@shared_options.gateway_namespace
-@shared_options.certificate_issuer
+@shared_options.load_options
 def diff(
     configs: tuple[str, ...],
     revisions: tuple[str, ...],
     admin: Admin | None,
     output: str,
     strict: bool,
-    selector: dict[str, str],
-    map_port: dict[int, int],
-    ignore_kind: frozenset[str],
-    gateway_namespace: str | None,
-    certificate_issuer: str | None,
+    options: LoadOptions,
 ) -> None:
     """
     Say which requests and connections NEW treats otherwise than OLD: two
@@ -89,7 +81,6 @@ def diff(
     The exit status is 0 where nothing changes, 1 where something does, and 2
     where there is trouble, such as files with errors.
     """
-    options = Options(selector or None, map_port, ignore_kind, gateway_namespace, certificate_issuer)
     with ExitStack() as stack:
         old, new = _sides(configs, revisions, admin, stack)
         before, after = load_both(source_named(old.path), source_named(new.path), options)

@@ -35,7 +35,7 @@ from edgegate.model.hosts import normalise
 from edgegate.model.notes import Notes
 from edgegate.model.origin import Origin
 from edgegate.routing.snapshot import Snapshot
-from edgegate.sources.loading import Loaded, load
+from edgegate.sources.loading import Loaded, LoadOptions, load
 from edgegate.sources.named import source_named
 from edgegate.tls.secrets import load_certificates
 from edgegate.tls.verification import forwarded_client_cert
@@ -87,11 +87,7 @@ def _key_set(context: click.Context, parameter: click.Parameter, value: str | No
 @click.option("-o", "--output", type=click.Choice(["tree", "json"]), default="tree", show_default=True)
 @click.option("--config", metavar="DIR", callback=shared_options.named, help="The files that say where it goes.")
 @shared_options.admin
-@shared_options.selector
-@shared_options.map_port
-@shared_options.ignore_kind
-@shared_options.gateway_namespace
-@shared_options.certificate_issuer
+@shared_options.load_options
 @click.pass_context
 def explain(
     context: click.Context,
@@ -103,11 +99,7 @@ def explain(
     output: str,
     config: str | None,
     admin: Admin,
-    selector: dict[str, str],
-    map_port: dict[int, int],
-    ignore_kind: frozenset[str],
-    gateway_namespace: str | None,
-    certificate_issuer: str | None,
+    options: LoadOptions,
     client_cert: str | None,
     request_id: str,
     **asked: Any,
@@ -139,15 +131,7 @@ def explain(
         served, health = _of_gateway(admin)
         config = config or served
     notes = Notes()
-    loaded = load(
-        source_named(config),
-        selector or None,
-        map_port,
-        ignored_kinds=ignore_kind,
-        notes=notes,
-        gateway_namespace=gateway_namespace,
-        certificate_issuer=certificate_issuer,
-    )
+    loaded = load(source_named(config), notes=notes, **options)
     if loaded.snapshot is None:
         report(loaded.problems, sys.stderr, "nothing is served, so nothing can be explained")
         raise SystemExit(UNANSWERED)

@@ -21,7 +21,7 @@ from edgegate.config.report import report
 from edgegate.config.writing import to_yaml
 from edgegate.model.clusters import Endpoints
 from edgegate.routing.snapshot import Snapshot
-from edgegate.sources.loading import load
+from edgegate.sources.loading import LoadOptions, load
 from edgegate.sources.named import source_named
 from edgegate.tls.secret_store import Secrets
 
@@ -60,21 +60,13 @@ class ViewChoice(click.ParamType[str]):
     help="Show what the files in DIR say; no gateway needs to run.",
 )
 @shared_options.admin
-@shared_options.selector
-@shared_options.map_port
-@shared_options.ignore_kind
-@shared_options.gateway_namespace
-@shared_options.certificate_issuer
+@shared_options.load_options
 def proxy_config(
     view: str,
     output: str,
     config: str | None,
     admin: Admin,
-    selector: dict[str, str],
-    map_port: dict[int, int],
-    ignore_kind: frozenset[str],
-    gateway_namespace: str | None,
-    certificate_issuer: str | None,
+    options: LoadOptions,
 ) -> None:
     """
     Show what a gateway serves: its listeners, routes, clusters, endpoints,
@@ -83,8 +75,7 @@ def proxy_config(
     The gateway that runs is asked by its admin listener, unless --config names
     files.
     """
-    where = gateway_namespace, certificate_issuer
-    found = _of_gateway(admin) if config is None else _of_files(config, selector, map_port, ignore_kind, where)
+    found = _of_gateway(admin) if config is None else _of_files(config, options)
     wanted = {name: found[name] for name in COLUMNS if view in (name, "all")}
     click.echo(_FORMATS[output](wanted), nl=False)
 
@@ -97,22 +88,8 @@ def _of_gateway(admin: Admin) -> Views:
     return dump
 
 
-def _of_files(
-    config: str,
-    selector: dict[str, str],
-    map_port: dict[int, int],
-    ignore_kind: frozenset[str],
-    where: tuple[str | None, str | None],
-) -> Views:
-    namespace, issuer = where
-    loaded = load(
-        source_named(config),
-        selector or None,
-        map_port,
-        ignored_kinds=ignore_kind,
-        gateway_namespace=namespace,
-        certificate_issuer=issuer,
-    )
+def _of_files(config: str, options: LoadOptions) -> Views:
+    loaded = load(source_named(config), **options)
     if loaded.snapshot is None:
         report(loaded.problems, sys.stderr, "nothing to show")
         raise SystemExit(1)

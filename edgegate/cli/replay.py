@@ -20,7 +20,7 @@ from edgegate.replay.log_file import STANDARD_INPUT
 from edgegate.replay.processes import WorkerEnded
 from edgegate.replay.replaying import CannotReplay, Replay, Wishes
 from edgegate.replay.report import as_json, write_text
-from edgegate.sources.loading import load
+from edgegate.sources.loading import LoadOptions, load
 from edgegate.sources.named import source_named
 
 CANNOT = 2
@@ -49,11 +49,7 @@ INTERRUPTED = 130
 )
 @click.option("--host", default="", help="The host that was asked for, where the log does not say it.")
 @click.option("--port", type=click.IntRange(1, 65535), help="The port by the files, where the log does not say it.")
-@shared_options.map_port
-@shared_options.selector
-@shared_options.ignore_kind
-@shared_options.gateway_namespace
-@shared_options.certificate_issuer
+@shared_options.load_options
 @click.option("--jobs", type=click.IntRange(1, 128), help="Processes.  [default: as many as there are CPUs]")
 @click.option("--strict", is_flag=True, help="Take what may be answered otherwise for what is.")
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
@@ -64,11 +60,7 @@ def replay(
     form: str,
     host: str,
     port: int | None,
-    map_port: dict[int, int],
-    selector: dict[str, str],
-    ignore_kind: frozenset[str],
-    gateway_namespace: str | None,
-    certificate_issuer: str | None,
+    options: LoadOptions,
     jobs: int | None,
     strict: bool,
     output: str,
@@ -82,12 +74,13 @@ def replay(
     """
     if [*access_log, config, against].count(STANDARD_INPUT) > 1:
         raise click.UsageError("standard input can be only one of ACCESS_LOG, NEW and OLD")
-    ports = {bound: number for number, bound in map_port.items()}
+    ports = {bound: number for number, bound in options["port_map"].items()}
+    # by the ports of the files, which those of the log are translated to
+    options = {**options, "port_map": {}}
     wishes = Wishes(form, host, port, ports, jobs or processors())
     with trouble():
-        where = gateway_namespace, certificate_issuer
-        old = None if against is None else _side(against, selector, ignore_kind, where)
-        new = _side(config, selector, ignore_kind, where)
+        old = None if against is None else _side(against, options)
+        new = _side(config, options)
         with closing(Replay(access_log, old, new, wishes)) as replaying, _progress(replaying.size) as told:
             tally = replaying.run(told)
         if output == "json":
@@ -126,17 +119,8 @@ def _end(message: str) -> NoReturn:
     raise SystemExit(CANNOT) from None
 
 
-def _side(
-    name: str, selector: dict[str, str], ignore_kind: frozenset[str], where: tuple[str | None, str | None]
-) -> Side:
-    namespace, issuer = where
-    loaded = load(
-        source_named(name),
-        selector or None,
-        ignored_kinds=ignore_kind,
-        gateway_namespace=namespace,
-        certificate_issuer=issuer,
-    )
+def _side(name: str, options: LoadOptions) -> Side:
+    loaded = load(source_named(name), **options)
     if loaded.snapshot is None:
         report(loaded.problems, sys.stderr, f"{name} can't be served: nothing was replayed")
         raise SystemExit(CANNOT)

@@ -13,6 +13,7 @@ from edgegate.admin.token import BadToken, read_token
 from edgegate.cli.admin_client import Admin
 from edgegate.model.addresses import Address
 from edgegate.option_values import parse_ignored_kind, parse_issuer, parse_label, parse_namespace, parse_port_map
+from edgegate.sources.loading import LoadOptions
 
 T = TypeVar("T")
 
@@ -96,7 +97,7 @@ selector = click.option(
     help="A label of the gateway; repeatable. Only Gateways whose selector they satisfy are looked at. [default: all]",
 )
 
-map_port = click.option(
+_map_port = click.option(
     "--map-port",
     metavar="FILE:BOUND",
     multiple=True,
@@ -104,7 +105,7 @@ map_port = click.option(
     help="The gateway will bind BOUND where the files say FILE; repeatable.",
 )
 
-ignore_kind = click.option(
+_ignore_kind = click.option(
     "--ignore-kind",
     metavar="KIND",
     multiple=True,
@@ -113,7 +114,7 @@ ignore_kind = click.option(
     "repeatable.",
 )
 
-gateway_namespace = click.option(
+_gateway_namespace = click.option(
     "--gateway-namespace",
     metavar="NAME",
     callback=_named_namespace,
@@ -127,6 +128,37 @@ certificate_issuer = click.option(
     callback=_named_issuer,
     help="The CertificateIssuer of Gateways that name none: NAME or NAMESPACE/NAME.",
 )
+
+
+def load_options(command: Callable[..., T]) -> Callable[..., T]:
+    """Give a command the options that say how a gateway takes its files, together as its parameter C{options}."""
+
+    @selector
+    @_map_port
+    @_ignore_kind
+    @_gateway_namespace
+    @certificate_issuer
+    @wraps(command)
+    def taking(
+        *arguments: object,
+        selector: dict[str, str],
+        map_port: dict[int, int],
+        ignore_kind: frozenset[str],
+        gateway_namespace: str | None,
+        certificate_issuer: str | None,
+        **others: object,
+    ) -> T:
+        options: LoadOptions = {
+            "selector": selector or None,
+            "port_map": map_port,
+            "ignored_kinds": ignore_kind,
+            "gateway_namespace": gateway_namespace,
+            "certificate_issuer": certificate_issuer,
+        }
+        return command(*arguments, options=options, **others)
+
+    return taking
+
 
 _admin = click.option(
     "--admin",

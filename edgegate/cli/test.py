@@ -25,7 +25,7 @@ from edgegate.route_tests.report import miss_lines, summary
 from edgegate.route_tests.running import Result, run
 from edgegate.route_tests.story import Story, no_story, story_of
 from edgegate.routing.snapshot import Snapshot
-from edgegate.sources.loading import Loaded, load
+from edgegate.sources.loading import Loaded, LoadOptions, load
 from edgegate.sources.named import source_named
 
 
@@ -38,11 +38,7 @@ from edgegate.sources.named import source_named
     callback=shared_options.named,
     help="The files that are tested.",
 )
-@shared_options.selector
-@shared_options.map_port
-@shared_options.ignore_kind
-@shared_options.gateway_namespace
-@shared_options.certificate_issuer
+@shared_options.load_options
 @click.option("--junit", "junit_file", metavar="FILE", help="Write what came of it there, as JUnit's XML.")
 @click.option("--coverage", is_flag=True, help="Tell what of the files no test asks for.")
 @click.option("--fail-under", metavar="PERCENT", type=click.FloatRange(0, 100), help="How many routes are to be hit.")
@@ -58,11 +54,7 @@ from edgegate.sources.named import source_named
 def test(
     files: tuple[str, ...],
     config: str,
-    selector: dict[str, str],
-    map_port: dict[int, int],
-    ignore_kind: frozenset[str],
-    gateway_namespace: str | None,
-    certificate_issuer: str | None,
+    options: LoadOptions,
     junit_file: str | None,
     coverage: bool,
     fail_under: float | None,
@@ -88,20 +80,12 @@ def test(
 
     def once() -> None:
         notes = Notes()
-        loaded = load(
-            source_named(config),
-            selector or None,
-            map_port,
-            ignored_kinds=ignore_kind,
-            notes=notes,
-            gateway_namespace=gateway_namespace,
-            certificate_issuer=certificate_issuer,
-        )
+        loaded = load(source_named(config), notes=notes, **options)
         if loaded.snapshot is None:
             report(loaded.problems, sys.stderr, "nothing was tested")
             raise SystemExit(1)
         if log is not None:
-            write_tests(log, loaded, map_port)
+            write_tests(log, loaded, options["port_map"])
         elif not _passed(files or (config,), loaded, loaded.snapshot, notes, reports):
             raise SystemExit(1)
 

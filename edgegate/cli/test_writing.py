@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import click
 
@@ -20,7 +20,7 @@ _WANTED = (
 )
 
 
-def write_tests(log: str, loaded: Loaded, port_map: dict[int, int]) -> None:
+def write_tests(log: str, loaded: Loaded, port_map: Mapping[int, int]) -> None:
     """
     Print tests of the requests in a log, and tell of how many they were made.
 
@@ -43,7 +43,7 @@ def write_tests(log: str, loaded: Loaded, port_map: dict[int, int]) -> None:
     click.echo(f"{written.tests} tests of {written.seen} requests{left_out}{lines}", err=True)
 
 
-def _requests(name: str, port_map: dict[int, int], unread: list[int]) -> Iterator[Unplaced]:
+def _requests(name: str, port_map: Mapping[int, int], unread: list[int]) -> Iterator[Unplaced]:
     """
     Yield the requests of a log.
 

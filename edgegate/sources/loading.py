@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import lru_cache
+from typing import TypedDict
 
 from edgegate.config.problems import Problem, Problems, Severity
 from edgegate.istio.resources import Resources
@@ -78,6 +79,17 @@ Analyze = Callable[[Resources, CompileOptions, Problems], None]
 
 Prove = Callable[[Snapshot, Notes, Resources, Problems], None]
 """Adds what is proved of the Snapshot of files that have no errors, with what was noted of it."""
+
+
+class LoadOptions(TypedDict):
+    """How the documents of a source are taken, as a gateway is told; see L{Configuration}."""
+
+    selector: Mapping[str, str] | None
+    port_map: Mapping[int, int]
+    ignored_kinds: Collection[str]
+    gateway_namespace: str | None
+    certificate_issuer: str | None
+
 
 FEW_OBJECTS = 300_000
 """What the garbage collector looks through in less than a tenth of a second."""

@@ -10,15 +10,22 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.cli import shared_options
 from edgegate.cli.admin_client import Admin
+from edgegate.sources.loading import LoadOptions
 
 
 @click.command()
 @shared_options.admin
-@shared_options.selector
-@shared_options.map_port
-def command(admin: Admin, selector: dict[str, str], map_port: dict[int, int]) -> None:
+@shared_options.load_options
+def command(admin: Admin, options: LoadOptions) -> None:
     """Show what was given."""
-    click.echo(f"{admin.address}{admin.token.decode()} {selector} {map_port}")
+    click.echo(f"{admin.address}{admin.token.decode()} {options['selector']} {options['port_map']}")
+
+
+@click.command()
+@shared_options.load_options
+def others(options: LoadOptions) -> None:
+    """Show the rest of it."""
+    click.echo(f"{sorted(options['ignored_kinds'])} {options['gateway_namespace']} {options['certificate_issuer']}")
 
 
 class OptionsTests(SynchronousTestCase):
@@ -29,13 +36,21 @@ class OptionsTests(SynchronousTestCase):
         arguments = ["--selector", "a=b", "--selector", "c=", "--map-port", "80:8080", "--admin", "/run/a"]
         output = CliRunner().invoke(command, arguments).output
         self.assertEqual(output, "unix:///run/a {'a': 'b', 'c': ''} {80: 8080}\n")
-        self.assertEqual(CliRunner().invoke(command, []).output, "127.0.0.1:15000 {} {}\n")
+        self.assertEqual(CliRunner().invoke(command, []).output, "127.0.0.1:15000 None {}\n")
+
+    def test_files(self) -> None:
+        """So are the others that say how files are taken."""
+        arguments = ["--ignore-kind", "RequestAuthentication", "--ignore-kind", "AuthorizationPolicy"]
+        arguments += ["--gateway-namespace", "edge", "--certificate-issuer", "edge/ca"]
+        output = CliRunner().invoke(others, arguments).output
+        self.assertEqual(output, "['AuthorizationPolicy', 'RequestAuthentication'] edge edge/ca\n")
+        self.assertEqual(CliRunner().invoke(others, []).output, "[] None None\n")
 
     def test_token(self) -> None:
         """A token is read from its file, wherever the option or its variable stands."""
         file = Path(self.mktemp())
         file.write_text(f"{'t' * 16}\n")
-        output = f"127.0.0.1:15000{'t' * 16} {{}} {{}}\n"
+        output = f"127.0.0.1:15000{'t' * 16} None {{}}\n"
         self.assertEqual(CliRunner().invoke(command, ["--admin-token-file", str(file)]).output, output)
         variable = {"EDGEGATE_ADMIN_TOKEN_FILE": str(file)}
         self.assertEqual(CliRunner().invoke(command, [], env=variable).output, output)

@@ -7,8 +7,9 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.diff.comparison import compare
-from edgegate.diff.loading import Options, load_both, side
+from edgegate.diff.loading import load_both, side
 from edgegate.sources.folder import Folder
+from edgegate.sources.loading import LoadOptions
 from tests.diff.test_comparison import BASE
 from tests.tls.handshakes import AUTHORITY, SERVER
 
@@ -28,13 +29,20 @@ def _quoted(pem: bytes) -> str:
     return '"' + pem.decode("ascii").replace("\n", "\\n") + '"'
 
 
+def taken(selector: dict[str, str] | None = None, port_map: dict[int, int] | None = None) -> LoadOptions:
+    """Return how files are taken, the rest of it as usual."""
+    return LoadOptions(
+        selector=selector, port_map=port_map or {}, ignored_kinds=(), gateway_namespace=None, certificate_issuer=None
+    )
+
+
 class LoadTests(SynchronousTestCase):
     """Both sides at one time."""
 
     def test_processes(self) -> None:
         """One process or two: they find the same."""
         old, new = files(self.mktemp(), BASE), files(self.mktemp(), BASE.replace("timeout: 5s", "timeout: 9s"))
-        options = Options({"istio": "edge"}, {80: 8080})
+        options = taken({"istio": "edge"}, {80: 8080})
         for much in (0, 1 << 30):
             before, after = load_both(old, new, options, much)
             self.assertIsNotNone(before.snapshot, list(before.problems))
@@ -48,7 +56,7 @@ class LoadTests(SynchronousTestCase):
         """Errors are among the problems of the side that has them, in whichever process it is read."""
         old, new = files(self.mktemp(), BASE.replace("prefix: /cart", "bogus: 1")), files(self.mktemp(), BASE)
         for much in (0, 1 << 30):
-            before, after = load_both(old, new, Options(), much)
+            before, after = load_both(old, new, taken(), much)
             self.assertIsNone(before.snapshot)
             self.assertIsNotNone(after.snapshot)
             self.assertIn("bogus", "".join(map(str, before.problems)))
