@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import atexit
-import time
 from base64 import b64encode
 from typing import ClassVar
 
 from tests.acceptance.chromium import Chromium
 from tests.acceptance.login import PAGE, Browser, provider, query_of
 from tests.acceptance.manifests import EVERY_HOST, GATEWAY
-from tests.acceptance.processes import PATIENCE, Running
+from tests.acceptance.processes import Running
 from tests.acceptance.served import ServedTestCase
 
 POLICIES = """\
@@ -82,10 +81,8 @@ class OIDCTests(ServedTestCase):
         if OIDCTests._provider is None:
             OIDCTests._provider = provider(self.served.ports["idp"], self.served.folder)
             atexit.register(OIDCTests._provider.stop)
-            # the gateway was up before it, and asks it again when a user comes
-            until = time.monotonic() + PATIENCE
-            while self.browser().ask("/").status != 302 and time.monotonic() < until:
-                time.sleep(0.2)
+            # the gateway was up before it, and asks it again and again
+            self.served.gateway.finds(lambda line: "OpenID provider" in line and "can be asked again" in line)
 
     def browser(self) -> Browser:
         """Return a browser that has no cookies yet."""
