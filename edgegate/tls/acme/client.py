@@ -1,47 +1,35 @@
 """
 One conversation with an authority (RFC 8555), for threads: it waits for the network.
 
-What is asked of the authority is C{acme}'s; here is what comes when, how long one waits, and what is made of errors.
+What is asked of the authority is C{acme}'s; here is what comes when, and what is made of errors.
 """
 
 from __future__ import annotations
 
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 
 from acme import challenges, client, errors, messages
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from josepy.errors import Error as JOSEError
-from josepy.jwa import ES256
 from josepy.jwk import JWK, JWKEC
-from requests import Response
 from requests.exceptions import RequestException
 
 from edgegate.model.certificates import CertificateIssuer, ManagedCertificate
 from edgegate.model.tls import KeyPair
 from edgegate.tls.acme.keys import key_pem, new_key, signing_request
+from edgegate.tls.acme.network import Network
 from edgegate.tls.acme.store import Account, CertificateStore
 from edgegate.tls.secrets import BadKeyMaterial, load_key_pair
-from edgegate.version import described
-
-MOST_NONCES = 20
-"""Tries of one request whose nonce the authority does not know (RFC 8555 section 6.5)."""
-
-TIMEOUT = 30
-"""Seconds for each answer of the authority."""
 
 PATIENCE = 120.0
 """Seconds for the validation of a host, and again for the certificate."""
-
-BIGGEST = 1 << 20
-"""Bytes of an answer of the authority."""
 
 _FIRST_POLL, _LONGEST_POLL = 0.25, 5.0
 
@@ -70,50 +58,6 @@ class Window:
     begin: float
     end: float
     retry_after: float
-
-
-class _Network(client.ClientNetwork):
-    """
-    Speaks HTTP with an authority.
-
-    @ivar retry_after: What its last answer says of that, in seconds; 0: nothing.
-    """
-
-    def __init__(self, key: JWK, trusted: str | None) -> None:
-        # a name is requests' way to trust other authorities
-        verify: bool = True if trusted is None else trusted  # type: ignore[assignment]
-        super().__init__(key, alg=ES256, verify_ssl=verify, user_agent=described(), timeout=TIMEOUT)
-        self.retry_after = 0.0
-
-    def _send_request(self, method: str, url: str, *args: object, **kwargs: object) -> Response:
-        if not url.startswith("https://"):
-            raise errors.ClientError(f"the authority names a URL that is not https: {url[:200]}")
-        response = super()._send_request(method, url, *args, **kwargs)
-        if len(response.content) > BIGGEST:
-            raise errors.ClientError(f"the authority answers with more than {BIGGEST >> 20} MiB")
-        self.retry_after = seconds_of(response.headers.get("Retry-After", ""))
-        return response
-
-    def post(self, *args: object, **kwargs: object) -> Response:
-        """Send what is signed; as often as the authority does not know its nonce, with that of its answer."""
-        for _ in range(MOST_NONCES):
-            try:
-                return self._post_once(*args, **kwargs)  # type: ignore[arg-type]
-            except messages.Error as error:
-                if error.code != "badNonce":
-                    raise
-        raise errors.ClientError(f"the authority has refused {MOST_NONCES} nonces of its own one after the other")
-
-
-def seconds_of(retry_after: str, now: Callable[[], float] = time.time) -> float:
-    """Return the seconds of a C{Retry-After}, a number or a date (RFC 9110 section 10.2.3); 0: it is neither."""
-    text = retry_after.strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:12])
-    try:
-        return max(parsedate_to_datetime(text).timestamp() - now(), 0.0)
-    except (ValueError, TypeError, OverflowError):
-        return 0.0
 
 
 class Authority:
@@ -161,12 +105,12 @@ class Authority:
     # ------------------------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def _conversation(self, account: bool = True) -> Iterator[tuple[_Network, client.ClientV2]]:
-        network: _Network | None = None
+    def _conversation(self, account: bool = True) -> Iterator[tuple[Network, client.ClientV2]]:
+        network: Network | None = None
         try:
             with self._store.authorities() as trusted:
                 known = self._store.account() or Account(key_pem(new_key_of_account()))
-                network = _Network(_jwk(known), trusted)
+                network = Network(_jwk(known), trusted)
                 try:
                     directory = client.ClientV2.get_directory(self.issuer.server, network)
                     acme = client.ClientV2(directory, network)
@@ -181,7 +125,7 @@ class Authority:
             # what is no ACME: the library takes much of what it reads for granted
             raise NotIssued(f"the authority answers what is not understood ({_words(error)})") from error
 
-    def _log_in(self, acme: client.ClientV2, network: _Network) -> None:
+    def _log_in(self, acme: client.ClientV2, network: Network) -> None:
         """Have the account used, which is made where there is none."""
         with self._store.account_lock():
             account = self._store.account()
@@ -213,7 +157,7 @@ class Authority:
             return str(error.location)
 
     def _ordered(
-        self, network: _Network, acme: client.ClientV2, certificate: ManagedCertificate
+        self, network: Network, acme: client.ClientV2, certificate: ManagedCertificate
     ) -> messages.OrderResource:
         key = new_key(certificate.issuer.key_type)
         self._key = key_pem(key)
@@ -234,7 +178,7 @@ class Authority:
     def _prove(
         self,
         acme: client.ClientV2,
-        network: _Network,
+        network: Network,
         authorization: messages.AuthorizationResource,
         answered: ExitStack,
     ) -> None:
@@ -250,7 +194,7 @@ class Authority:
         answered.enter_context(self._store.challenge(found.chall.encode("token"), validation))
         acme.answer_challenge(found, response)
 
-    def _validated(self, acme: client.ClientV2, network: _Network, order: messages.OrderResource) -> None:
+    def _validated(self, acme: client.ClientV2, network: Network, order: messages.OrderResource) -> None:
         """Wait until the authority has seen that the hosts are ours."""
         end = time.monotonic() + PATIENCE
         for authorization in order.authorizations:

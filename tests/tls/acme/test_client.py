@@ -12,16 +12,8 @@ from requests import Response
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.tls.acme import client
-from edgegate.tls.acme.client import (
-    BIGGEST,
-    MOST_NONCES,
-    Authority,
-    NotIssued,
-    Window,
-    ends_with,
-    renewal_name,
-    seconds_of,
-)
+from edgegate.tls.acme.client import Authority, NotIssued, Window, ends_with, renewal_name
+from edgegate.tls.acme.network import MOST_NONCES
 from edgegate.tls.acme.store import CertificateStore
 from edgegate.tls.secrets import load_key_pair
 from tests.tls.acme.certificates import made, managed
@@ -115,13 +107,6 @@ class ClientTests(SynchronousTestCase):
         self.refused()
         self.assertEqual(self.asked.count("/account"), MOST_NONCES)
 
-    def test_limits(self) -> None:
-        """Answers have a size, and what is asked is asked by https."""
-        self.answers["/dir"] = [answer(200, b" " * (BIGGEST + 1))]
-        self.assertIn("more than 1 MiB", str(self.refused()))
-        self.answers["/dir"] = [answer(200, {**DIRECTORY, "newNonce": "http://ca.example/nonce"})]
-        self.assertIn("not https", str(self.refused()))
-
     def test_account_is_kept(self) -> None:
         """The account is made once, and used again."""
         made_ = answer(201, {"status": "valid"}, Location="https://ca.example/account/1", Replay_Nonce="CCCC")
@@ -169,23 +154,3 @@ class ClientTests(SynchronousTestCase):
         self.assertEqual(len(client._words(ValueError("x" * 10_000))), 503)
         self.assertEqual(client._words(ValueError()), "ValueError")
         self.assertIsNotNone(x509)
-
-
-class RetryAfterTests(SynchronousTestCase):
-    """When to come again."""
-
-    def test_seconds(self) -> None:
-        """It is a number or a date; what is neither says nothing."""
-        for text, seconds in (
-            ("120", 120.0),
-            (" 5 ", 5.0),
-            ("Wed, 21 Oct 2015 07:28:00 GMT", 60.0),
-            ("Wed, 21 Oct 2015 07:20:00 GMT", 0.0),
-            ("", 0.0),
-            ("soon", 0.0),
-            ("-3", 0.0),
-            ("²", 0.0),
-            ("9" * 5000, 999999999999.0),
-            ("Wed, 99 Oct 99999 07:28:00 GMT", 0.0),
-        ):
-            self.assertEqual(seconds_of(text, lambda: 1445412420.0), seconds, text[:30])
