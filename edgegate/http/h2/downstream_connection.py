@@ -380,6 +380,7 @@ class HTTP2DownstreamConnection(StreamOwner):
         self._held_waits = False
         if self._leaving or self.queue.held:
             return
+        before = self.held_back
         try:
             all_begun = self.begin_held(CROWDED_BEGUN if self.environment.lag.crowded else BEGUN)
             self._flush_uploads()
@@ -388,8 +389,9 @@ class HTTP2DownstreamConnection(StreamOwner):
             return
         if not all_begun:
             self.held_may_begin()
-        self._held_at = NEVER
-        if self.held_back:
+        if not self.held_back:
+            self._held_at = NEVER
+        elif self.held_back < before:
             self._wait_for_room()
         self.write_soon()
 

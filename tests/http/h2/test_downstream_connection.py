@@ -38,6 +38,7 @@ from edgegate.http.h2.frames import (
     frame,
     header_frames,
     settings_frame,
+    window_update_frame,
 )
 from edgegate.http.h2.held_back import BEGUN, CROWDED_BEGUN, UNREAD
 from edgegate.http.h2.hpack import block_of
@@ -589,6 +590,16 @@ class HeldBackTests(ConversationTestCase):
         self.talk.advance(12)
         refused = frame(RST_STREAM, 0, 39, REFUSED_STREAM.to_bytes(4, "big"))
         self.assertEqual((len(self.client.stream.protocol.streams), refused in stream.take()), (UNREAD, True))
+
+    def test_refused_whatever_else_comes(self) -> None:
+        """A client that says something now and then, but gives no room, does not have them wait longer."""
+        stream = self.ask(20)
+        for _ in range(6):
+            self.talk.advance(10)
+            stream.deliver(window_update_frame(0, 1))
+            next_turn(stream)
+        self.talk.advance(2)
+        self.assertEqual(len(self.client.stream.protocol.streams), UNREAD)
 
 
 class ContainmentTests(ConversationTestCase):
