@@ -384,7 +384,7 @@ class Connection(Sender):
         if early is None:
             stream.body_received(data)
         else:
-            early.pieces.append(data)
+            early.body += data
 
     def _message_ended(self, stream: Stream, trailers: list[Field]) -> None:
         """The peer's message is whole, and was no message of its head alone."""

@@ -234,10 +234,8 @@ class ServerConnection(Connection):
         if ended is not None:
             stream.whole = False
         self._tell(stream, early.head, early.fault)
-        for piece in early.pieces:
-            if stream.gone:
-                return
-            stream.body_received(piece)
+        if early.body and not stream.gone:
+            stream.body_received(bytes(early.body))
         if ended is not None and not stream.gone:
             stream.whole = whole
             self._message_ended(stream, ended)

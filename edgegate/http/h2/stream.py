@@ -72,18 +72,18 @@ class Early:
     What came of a request whose stream is told of it later.
 
     @ivar head: Its head; L{None}: there is only the fault that answers it.
-    @ivar pieces: Of its body.
+    @ivar body: What came of it, in one piece: many small ones would take far more than they are counted for.
     @ivar size: Bytes of the block of its head.
     @ivar trailers: Those that ended it; L{None}: it goes on, or has no body.
     """
 
-    __slots__ = ("fault", "head", "pieces", "size", "trailers")
+    __slots__ = ("body", "fault", "head", "size", "trailers")
 
     def __init__(self, head: RequestHead | None, fault: Fault | None, size: int) -> None:
         self.head = head
         self.fault = fault
         self.size = size
-        self.pieces: list[bytes] = []
+        self.body = bytearray()
         self.trailers: list[Field] | None = None
 
 

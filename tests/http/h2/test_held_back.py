@@ -71,6 +71,23 @@ class HeldBackTests(SynchronousTestCase):
         self.assertEqual(self.held.size, HELD_BYTES + 32)
 
 
+class BodyTests(SynchronousTestCase):
+    """What comes of a body before its request begins."""
+
+    def test_small_pieces(self) -> None:
+        """Small pieces take no more than they are counted for: they are kept, and told, as one."""
+        server = RecordedServer()
+        Peer(server)
+        server.begins = 0
+        server.receive(headers(1, block_of(UPLOAD), False).serialize())
+        server.receive(b"".join(data(1, b"%02d" % number, number == 99).serialize() for number in range(100)))
+        self.assertEqual(server.kept - server.held_bytes, 200)
+        server.begin_held(1)
+        body = b"".join(b"%02d" % number for number in range(100))
+        told = [event for event in server.began[0].events if event[0] in ("body", "end")]
+        self.assertEqual(told, [("body", body), ("end", [])])
+
+
 class AnyOrderTests(SynchronousTestCase):
     """Requests, bodies, resets and room, in whatever order."""
 
