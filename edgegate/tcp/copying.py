@@ -10,16 +10,15 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from edgegate.errors import INTERNAL, NO_ROUTE, STREAM_IDLE, Fault
+from edgegate.errors import INTERNAL, STREAM_IDLE, Fault
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.containment import contained
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import Deadline
 from edgegate.observe.events import RelayEnd
-from edgegate.tcp.dial import Dial, Reached
+from edgegate.tcp.dial import Reached
 from edgegate.tcp.gateway import TCPGateway
-from edgegate.tcp.guards.iteration import ConnectionIteration
-from edgegate.tcp.routes import route_of
+from edgegate.tcp.opening import Opening
 from edgegate.tcp.state import Action, FinishWriting, RelayState, Side
 from edgegate.tcp.stream_pair import CLOSE_TIMEOUT, StreamPair, perform
 
@@ -51,10 +50,9 @@ class RelayProtocol(Protocol):
         self._connected_before = connected
         self._gateway = gateway
         self._state = RelayState()
-        self._dial = Dial(gateway.connect, self._connected, self._unconnected, downstream)
+        self._opening = Opening(gateway, downstream, self.end, self._connected, self._unconnected)
         self._deadline = Deadline(gateway.wheel, self._expired)
         self._reached: Reached | None = None
-        self._guards: ConnectionIteration | None = None
         self._pair: StreamPair | None = None
         self._over = False
         if connected is None:
@@ -63,35 +61,13 @@ class RelayProtocol(Protocol):
 
     @contained
     def connectionMade(self) -> None:
-        """Choose a route and connect."""
+        """Find out where it goes, and connect."""
         self._gateway.relays.add(self)
         self.transport.pauseProducing()
         if self._connected_before is not None:
             self._connected(self._connected_before)
             return
-        if self.downstream.chain.guards:
-            self._guards = self._gateway.guarded(self.downstream, self._judged)
-            self._guards.start()
-        else:
-            self._choose()
-
-    @contained
-    def _judged(self, fault: Fault | None) -> None:
-        """The guards have let it pass, or refused it."""
-        if self._over:
-            return
-        if fault is None:
-            self._choose()
-        else:
-            self._unconnected(fault)
-
-    def _choose(self) -> None:
-        route = route_of(self.downstream)
-        if route is None:
-            self._unconnected(NO_ROUTE)
-        else:
-            self.end.origin = route.origin
-            self._dial.start(self._gateway.clusters, route.destinations)
+        self._opening.open()
 
     @contained
     def abort(self) -> None:
@@ -155,7 +131,7 @@ class RelayProtocol(Protocol):
                 perform(action, self.transport)
             elif not isinstance(action, FinishWriting):
                 # there will be no upstream; an end of the client's is passed on later
-                self._dial.cancel()
+                self._opening.cancel()
                 self._state.connection_lost(Side.UPSTREAM, True)
         if actions and self._state.closing:
             self._deadline.start(min(CLOSE_TIMEOUT, self._gateway.idle_timeout))
@@ -169,8 +145,7 @@ class RelayProtocol(Protocol):
         if self._over:
             return
         self._over = True
-        if self._guards is not None:
-            self._guards.cancel()
+        self._opening.cancel()
         reached, self._reached, self._pair = self._reached, None, None
         try:
             if reached is not None:

@@ -9,7 +9,7 @@ than its deadline.
 
 from __future__ import annotations
 
-from edgegate.errors import CLIENT_GONE, INTERNAL, NO_ROUTE, STREAM_IDLE, UPSTREAM_CUT_SHORT, Fault
+from edgegate.errors import CLIENT_GONE, INTERNAL, STREAM_IDLE, UPSTREAM_CUT_SHORT, Fault
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.containment import contained
 from edgegate.net.sockets import Socket
@@ -18,10 +18,9 @@ from edgegate.net.stream import Stream
 from edgegate.net.tls_stream import TLSStream
 from edgegate.observe.events import RelayEnd
 from edgegate.tcp.copying import RelayProtocol
-from edgegate.tcp.dial import Dial, Reached
+from edgegate.tcp.dial import Reached
 from edgegate.tcp.gateway import TCPGateway
-from edgegate.tcp.guards.iteration import ConnectionIteration
-from edgegate.tcp.routes import route_of
+from edgegate.tcp.opening import Opening
 
 FAULTS = {
     "": None,
@@ -52,7 +51,7 @@ class SocketRelay:
     Without a route or a backend the client's connection is closed.
     """
 
-    __slots__ = ("_dial", "_gateway", "_guards", "_over", "_pair", "_reached", "_socket", "downstream", "end")
+    __slots__ = ("_gateway", "_opening", "_over", "_pair", "_reached", "_socket", "downstream", "end")
 
     def __init__(self, downstream: ConnectionInfo, gateway: TCPGateway, sock: Socket) -> None:
         """
@@ -62,39 +61,16 @@ class SocketRelay:
         self.end = RelayEnd(downstream)
         self._gateway = gateway
         self._socket = sock
-        self._dial = Dial(gateway.connect, self._connected, self._unconnected, downstream)
+        self._opening = Opening(gateway, downstream, self.end, self._connected, self._unconnected)
         self._reached: Reached | None = None
-        self._guards: ConnectionIteration | None = None
         self._pair: SplicedPair | None = None
         self._over = False
 
     @contained
     def start(self) -> None:
-        """Choose a route and connect."""
+        """Find out where it goes, and connect."""
         self._gateway.relays.add(self)
-        if self.downstream.chain.guards:
-            self._guards = self._gateway.guarded(self.downstream, self._judged)
-            self._guards.start()
-        else:
-            self._choose()
-
-    @contained
-    def _judged(self, fault: Fault | None) -> None:
-        """The guards have let it pass, or refused it."""
-        if self._over:
-            return
-        if fault is None:
-            self._choose()
-        else:
-            self._unconnected(fault)
-
-    def _choose(self) -> None:
-        route = route_of(self.downstream)
-        if route is None:
-            self._unconnected(NO_ROUTE)
-        else:
-            self.end.origin = route.origin
-            self._dial.start(self._gateway.clusters, route.destinations)
+        self._opening.open()
 
     @contained
     def abort(self) -> None:
@@ -102,7 +78,6 @@ class SocketRelay:
         if self._pair is not None:
             self._pair.abort()
         else:
-            self._dial.cancel()
             self._unconnected(None)
 
     def moved(self) -> tuple[int, int]:
@@ -113,9 +88,7 @@ class SocketRelay:
         """An error of ours was raised on the way to a backend: the client's connection is closed."""
         pair, self._pair = self._pair, None
         try:
-            if pair is None:
-                self._dial.cancel()
-            else:
+            if pair is not None:
                 pair.broke()
         finally:
             if not self._over:
@@ -158,8 +131,7 @@ class SocketRelay:
     def _ended_with(self, fault: Fault | None) -> None:
         reached, self._reached, self._pair = self._reached, None, None
         self._over = True
-        if self._guards is not None:
-            self._guards.cancel()
+        self._opening.cancel()
         try:
             if reached is not None:
                 reached.end()
