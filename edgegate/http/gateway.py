@@ -167,9 +167,7 @@ class HTTPGateway(Dispatcher):
             if environment.challenges is not None and not exchange.connection.tls and is_challenge(head):
                 return self._challenge
             if chain.guarded:
-                guards = guards_of(exchange.connection, head.host)
-                if guards:
-                    return self._guarded.of(guards)
+                return self._unchallenged(exchange)
             found = selected(exchange.connection, head, exchange, environment.trusted_hops)
         else:
             found = route_of(exchange, environment.trusted_hops)
@@ -185,7 +183,7 @@ class HTTPGateway(Dispatcher):
         return self._answer_by(exchange, found)
 
     def _unchallenged(self, exchange: Exchange) -> IResource:
-        """Find what answers an exchange that is no authority's question."""
+        """Find what answers an exchange that is no authority's question: guards, where it meets any."""
         connection, head = exchange.connection, exchange.head
         if connection.chain.guarded:
             guards = guards_of(connection, head.host)
