@@ -46,7 +46,7 @@ from edgegate.server.data_plane import DataPlane
 from edgegate.sources.loading import Configuration
 from edgegate.sources.named import source_named
 from edgegate.version import compiled
-from tests.acceptance.manifests import filled, static_service
+from tests.acceptance.manifests import EVERY_HOST, filled, static_service
 from tests.acceptance.processes import free_ports
 from tests.net.pairs import until
 
@@ -78,13 +78,9 @@ spec:
     bind: 127.0.0.1
     tls: *tls
 ---
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {name: all}
-spec:
-  hosts: ["*"]
-  gateways: [gw]
-  http:
+"""
+    + EVERY_HOST
+    + """\
   - match: [{uri: {prefix: /delayed}}]
     fault: {delay: {fixedDelay: 0.01s, percentage: {value: 100}}}
     route: &web [{destination: {host: web.internal}}]
@@ -135,7 +131,7 @@ spec:
 ---
 """
     + static_service("web", "web.internal", "backend")
-    + static_service("two", "two.internal", "two").replace("protocol: HTTP}", "protocol: HTTP2}")
+    + static_service("two", "two.internal", "two", protocol="HTTP2")
     + static_service("mirror", "mirror.internal", "backend")
     + static_service("limited", "limited.internal", "backend")
     + static_service("refused", "refused.internal", "nobody")

@@ -36,14 +36,39 @@ ONE_BACKEND = (
 """Every request to one port of this machine."""
 
 
-def static_service(name: str, hosts: str, *backends: str) -> str:
+RELAYED = """\
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: tcp}
+spec:
+  servers:
+  - {port: {number: $tcp, name: tcp, protocol: TCP}, hosts: ["*"]}
+  - {port: {number: $open, name: open, protocol: TCP}, hosts: ["*"]}
+  - {port: {number: $tls, name: tls, protocol: TLS}, hosts: ["*"], tls: {mode: PASSTHROUGH}}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: tcp}
+spec:
+  hosts: ["*"]
+  gateways: [tcp]
+  tcp: [{route: [{destination: {host: 127.0.0.1, port: {number: $one}}}]}]
+  tls:
+  - match: [{sniHosts: ["*"]}]
+    route: [{destination: {host: 127.0.0.1, port: {number: $one}}}]
+---
+"""
+"""Every connection to two ports of TCP and one of TLS that is passed through, to one port of this machine."""
+
+
+def static_service(name: str, hosts: str, *backends: str, port: int = 80, protocol: str = "HTTP") -> str:
     """
     Return a ServiceEntry whose endpoints are all on this machine.
 
     @param hosts: Separated by commas.
     @param backends: The names of their ports.
     """
-    endpoints = ", ".join(f"{{address: 127.0.0.1, ports: {{http: ${backend}}}}}" for backend in backends)
+    endpoints = ", ".join(f"{{address: 127.0.0.1, ports: {{p: ${backend}}}}}" for backend in backends)
     return f"""\
 apiVersion: networking.istio.io/v1
 kind: ServiceEntry
@@ -51,7 +76,7 @@ metadata: {{name: {name}}}
 spec:
   hosts: [{hosts}]
   resolution: STATIC
-  ports: [{{number: 80, name: http, protocol: HTTP}}]
+  ports: [{{number: {port}, name: p, protocol: {protocol}}}]
   endpoints: [{endpoints}]
 ---
 """

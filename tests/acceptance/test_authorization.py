@@ -10,7 +10,7 @@ import h2.config
 import h2.connection
 import h2.events
 
-from tests.acceptance.manifests import GATEWAY
+from tests.acceptance.manifests import GATEWAY, RELAYED
 from tests.acceptance.processes import PATIENCE, program
 from tests.acceptance.served import Client, ServedTestCase
 
@@ -264,27 +264,7 @@ class ReloadTests(ServedTestCase):
             return self.client().ask("GET", "/admin", "shop.example").where
 
 
-CONNECTIONS = """\
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {name: tcp}
-spec:
-  servers:
-  - {port: {number: $tcp, name: tcp, protocol: TCP}, hosts: ["*"]}
-  - {port: {number: $open, name: open, protocol: TCP}, hosts: ["*"]}
-  - {port: {number: $tls, name: tls, protocol: TLS}, hosts: ["*"], tls: {mode: PASSTHROUGH}}
----
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {name: tcp}
-spec:
-  hosts: ["*"]
-  gateways: [tcp]
-  tcp: [{route: [{destination: {host: 127.0.0.1, port: {number: $one}}}]}]
-  tls:
-  - match: [{sniHosts: ["*"]}]
-    route: [{destination: {host: 127.0.0.1, port: {number: $one}}}]
----
+CLOSED = """\
 apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
 metadata: {name: closed}
@@ -301,7 +281,7 @@ class ConnectionTests(ServedTestCase):
 
     opened = {"one": ""}
     dead = ("tcp", "open", "tls")
-    files = {"gateway.yaml": GATEWAY, "tcp.yaml": CONNECTIONS}
+    files = {"gateway.yaml": GATEWAY, "tcp.yaml": RELAYED + CLOSED}
 
     def test_closed(self) -> None:
         """What only requests have counts for nothing; the connection is closed without a byte, and it is logged."""

@@ -11,17 +11,10 @@ import grpc
 
 from edgegate.protobuf.reading import all_of, bytes_of, read
 from edgegate.protobuf.writing import bytes_field, number_field
-from tests.acceptance.manifests import GATEWAY
+from tests.acceptance.manifests import EVERY_HOST, GATEWAY
 from tests.acceptance.served import ServedTestCase
 
 ROUTES = """\
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {name: shop}
-spec:
-  hosts: ["*"]
-  gateways: [gw]
-  http:
   - name: api
     match: [{uri: {prefix: /api}}]
     route: [{destination: {host: 127.0.0.1, port: {number: $one}}}]
@@ -183,7 +176,7 @@ class GlobalTests(ServedTestCase):
 
     opened = {"one": ""}
     dead = ("limits",)
-    files = {"gateway.yaml": GATEWAY + ROUTES, "filters.yaml": GLOBAL}
+    files = {"gateway.yaml": GATEWAY + EVERY_HOST + ROUTES, "filters.yaml": GLOBAL}
 
     def test_task(self) -> None:
         """As in Istio's task: each path has its limit, and one route has its own descriptors."""
@@ -213,7 +206,7 @@ class LocalTests(ServedTestCase):
     """Limits that the gateway counts."""
 
     opened = {"one": ""}
-    files = {"gateway.yaml": GATEWAY + ROUTES, "filters.yaml": LOCAL}
+    files = {"gateway.yaml": GATEWAY + EVERY_HOST + ROUTES, "filters.yaml": LOCAL}
 
     def test_task(self) -> None:
         """As in Istio's task: one route has a bucket of four, and the others none."""

@@ -32,6 +32,7 @@ from edgegate.http.h2.frames import frame as raw_frame
 from edgegate.http.h2.held_back import UNREAD
 from edgegate.http.h2.hpack import block_of
 from edgegate.http.h2.settings import STREAMS
+from tests.acceptance.manifests import GATEWAY
 from tests.acceptance.served import ServedTestCase
 from tests.acceptance.test_hostile import FaultyBackend, wait
 from tests.http.h2.recording import continuation, data, goaway, headers, ping, reset, settings, window_update
@@ -41,14 +42,7 @@ LARGE = 100_000
 TIMES = 2 * POINTS
 """More often than anybody may do what only attackers do often."""
 
-GATEWAY = """\
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {name: gw}
-spec:
-  servers:
-  - {port: {number: $http, name: http, protocol: HTTP}, hosts: ["*"]}
----
+ROUTES = """\
 apiVersion: networking.istio.io/v1
 kind: VirtualService
 metadata: {name: all}
@@ -156,7 +150,7 @@ class Talk:
 class HostileCase(ServedTestCase):
     """A gateway that all tests of a class are at, in the clear."""
 
-    files: ClassVar[Mapping[str, str]] = {"a.yaml": GATEWAY}
+    files: ClassVar[Mapping[str, str]] = {"a.yaml": GATEWAY + ROUTES}
     opened: ClassVar[Mapping[str, str]] = {"one": "", "large": "body=" + "x" * LARGE, "hang": "hang"}
     dead: ClassVar[tuple[str, ...]] = ("h2",)
 

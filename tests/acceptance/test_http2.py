@@ -21,10 +21,11 @@ import httpx
 
 from edgegate.demo.certificates import fill
 from tests.acceptance.echo import EchoBackends
-from tests.acceptance.manifests import filled
+from tests.acceptance.manifests import EVERY_HOST, filled
 from tests.acceptance.processes import ENVIRONMENT, PATIENCE, AcceptanceTestCase, Running, free_ports, program
 
-FILES = """\
+FILES = (
+    """\
 apiVersion: networking.istio.io/v1
 kind: Gateway
 metadata: {name: gw}
@@ -45,13 +46,9 @@ spec:
       privateKey: certs/a.example.key
       caCertificates: certs/ca.crt
 ---
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {name: all}
-spec:
-  hosts: ["*"]
-  gateways: [gw]
-  http:
+"""
+    + EVERY_HOST
+    + """\
   - match: [{uri: {prefix: /direct}}]
     directResponse: {status: 200, body: {string: $word}}
   - match: [{uri: {prefix: /slow}}]
@@ -61,6 +58,7 @@ spec:
     route: [{destination: {host: 127.0.0.1, port: {number: $large}}}]
   - route: *echo
 """
+)
 
 LARGE = 50_000_000
 

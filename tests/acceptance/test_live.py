@@ -15,17 +15,11 @@ from http.client import HTTPConnection
 from typing import Any
 from unittest import SkipTest
 
+from tests.acceptance.manifests import GATEWAY
 from tests.acceptance.processes import PATIENCE, program
 from tests.acceptance.served import Client, ServedTestCase
 
 FILES = """\
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {name: gw}
-spec:
-  servers:
-  - {port: {number: $http, name: http, protocol: HTTP}, hosts: ["*"]}
----
 apiVersion: networking.istio.io/v1
 kind: VirtualService
 metadata: {name: shop}
@@ -84,7 +78,7 @@ Content = dict[str, Any]
 class LiveTests(ServedTestCase):
     """A gateway with a route that works, one that is slow and one whose backend is gone."""
 
-    files = {"all.yaml": FILES}
+    files = {"all.yaml": GATEWAY + FILES}
     opened = {"one": ""}
     dead = ("gone", "raw")
     workers = 1

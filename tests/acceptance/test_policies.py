@@ -6,7 +6,7 @@ import subprocess
 import threading
 import time
 
-from tests.acceptance.manifests import GATEWAY, filled
+from tests.acceptance.manifests import GATEWAY, RELAYED, filled
 from tests.acceptance.processes import PATIENCE, AcceptanceTestCase, free_ports, program
 from tests.acceptance.served import Client, ServedTestCase
 
@@ -60,27 +60,6 @@ BAD = """\
 203.0.113.7
 """
 
-
-CONNECTIONS = """\
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {name: tcp}
-spec:
-  servers:
-  - {port: {number: $tcp, name: tcp, protocol: TCP}, hosts: ["*"]}
-  - {port: {number: $open, name: open, protocol: TCP}, hosts: ["*"]}
-  - {port: {number: $tls, name: tls, protocol: TLS}, hosts: ["*"], tls: {mode: PASSTHROUGH}}
----
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {name: tcp}
-spec:
-  hosts: ["*"]
-  gateways: [tcp]
-  tcp: [{route: [{destination: {host: 127.0.0.1, port: {number: $one}}}]}]
----
-"""
-
 CLOSED = """\
 apiVersion: edgegate.io/v1alpha1
 kind: AddressListPolicy
@@ -98,7 +77,7 @@ class ConnectionTests(ServedTestCase):
 
     opened = {"one": ""}
     dead = ("tcp", "open", "tls")
-    files = {"gateway.yaml": GATEWAY, "tcp.yaml": CONNECTIONS, "closed.yaml": CLOSED}
+    files = {"gateway.yaml": GATEWAY, "tcp.yaml": RELAYED, "closed.yaml": CLOSED}
 
     def test_closed(self) -> None:
         """Who is on the list finds its connection closed, and nothing said; other ports of the Gateway are served."""

@@ -19,7 +19,7 @@ import h2.events
 
 from edgegate.protobuf.reading import read
 from tests.acceptance.login_services import LoginService, Reply, authelia, misbehaving, oauth2_proxy
-from tests.acceptance.manifests import GATEWAY
+from tests.acceptance.manifests import EVERY_HOST, GATEWAY, RELAYED, static_service
 from tests.acceptance.processes import PATIENCE
 from tests.acceptance.served import Answer, Client, ServedTestCase
 from tests.protobuf.envoy import AUTH, message_class
@@ -69,46 +69,12 @@ spec:
 ---
 """
 
-SERVICE = """\
-apiVersion: networking.istio.io/v1
-kind: ServiceEntry
-metadata: {name: NAME}
-spec:
-  hosts: [NAME.local]
-  resolution: STATIC
-  ports: [{number: 4180, name: p, protocol: PROTOCOL}]
-  endpoints: [{address: 127.0.0.1, ports: {p: $NAME}}]
----
-"""
-
 ROUTES = """\
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {name: shop}
-spec:
-  hosts: ["*"]
-  gateways: [gw]
-  http:
   - match: [{uri: {prefix: /oauth2/}}]
     route: [{destination: {host: oauth.local, port: {number: 4180}}}]
   - match: [{authority: {exact: auth.example.com}}]
     route: [{destination: {host: authelia.local, port: {number: 4180}}}]
   - route: [{destination: {host: 127.0.0.1, port: {number: $one}}}]
----
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {name: tcp}
-spec:
-  servers:
-  - {port: {number: $tcp, name: tcp, protocol: TCP}, hosts: ["*"]}
----
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {name: tcp}
-spec:
-  hosts: ["*"]
-  gateways: [tcp]
-  tcp: [{route: [{destination: {host: 127.0.0.1, port: {number: $one}}}]}]
 ---
 """
 
@@ -180,12 +146,12 @@ class ExternalAuthorizationTests(ServedTestCase):
     """One gateway and all of these services."""
 
     opened = {"one": ""}
-    dead = ("oauth", "authelia", "odd", "grpc", "tcp")
+    dead = ("oauth", "authelia", "odd", "grpc", "tcp", "open", "tls")
     files = {
-        "gateway.yaml": GATEWAY + ROUTES,
+        "gateway.yaml": GATEWAY + EVERY_HOST + ROUTES + RELAYED,
         "mesh.yaml": MESH
         + "".join(
-            SERVICE.replace("NAME", name).replace("PROTOCOL", "GRPC" if name == "grpc" else "HTTP")
+            static_service(name, f"{name}.local", name, port=4180, protocol="GRPC" if name == "grpc" else "HTTP")
             for name in ("oauth", "authelia", "odd", "grpc")
         ),
         "policies.yaml": POLICIES,

@@ -7,18 +7,11 @@ from typing import Any, cast
 
 import grpc
 
-from tests.acceptance.manifests import GATEWAY
+from tests.acceptance.manifests import EVERY_HOST, GATEWAY
 from tests.acceptance.processes import PATIENCE, program
 from tests.acceptance.served import Answer, ServedTestCase
 
 ROUTES = """\
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {name: shop}
-spec:
-  hosts: ["*"]
-  gateways: [gw]
-  http:
   - name: login
     match: [{uri: {prefix: /login}}]
     route: [{destination: {host: 127.0.0.1, port: {number: $one}}}]
@@ -45,7 +38,7 @@ apiVersion: edgegate.io/v1alpha1
 kind: RateLimitPolicy
 metadata: {name: logins}
 spec:
-  targetRefs: [{group: networking.istio.io, kind: VirtualService, name: shop, sectionName: login}]
+  targetRefs: [{group: networking.istio.io, kind: VirtualService, name: all, sectionName: login}]
   limits:
   - {requests: 1, period: 1h, by: [{header: x-user}], match: {methods: [POST]}}
 ---
@@ -64,7 +57,7 @@ class RateLimitTests(ServedTestCase):
     """Limits, where a proxy in front says who the client is."""
 
     opened = {"one": ""}
-    files = {"gateway.yaml": GATEWAY + ROUTES, "limits.yaml": LIMITS}
+    files = {"gateway.yaml": GATEWAY + EVERY_HOST + ROUTES, "limits.yaml": LIMITS}
     options = ("--trusted-hops=1",)
 
     def asked(self, target: str, address: str, *headers: tuple[str, str], method: str = "GET") -> Answer:

@@ -8,26 +8,13 @@ from collections import Counter
 from string import Template
 
 from edgegate.demo.authority import Authority
+from tests.acceptance.manifests import EVERY_HOST, GATEWAY
 from tests.acceptance.processes import AcceptanceTestCase, Running, free_ports
 from tests.acceptance.redis import Redis
 from tests.acceptance.scraping import Scrape
 from tests.acceptance.served import Client
 
-FILES = """\
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {name: gw}
-spec:
-  servers:
-  - {port: {number: $http, name: http, protocol: HTTP}, hosts: ["*"]}
----
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {name: all}
-spec:
-  hosts: ["*"]
-  gateways: [gw]
-  http:
+ROUTES = """\
   - {name: open, match: [{uri: {prefix: /open}}], directResponse: {status: 200}}
   - {name: closed, match: [{uri: {prefix: /closed}}], directResponse: {status: 200}}
   - {name: local, match: [{uri: {prefix: /local}}], directResponse: {status: 200}}
@@ -61,7 +48,7 @@ class SharedLimitsTestCase(AcceptanceTestCase):
     def gateway(self, redis: Redis | None, workers: int = 1, more: str = "") -> tuple[Running, int, int]:
         """Start a gateway; return it with its port and that of its admin listener."""
         http, admin = free_ports(2)
-        text = FILES
+        text = GATEWAY + EVERY_HOST + ROUTES
         for mode in ("Open", "Closed", "Local") if redis is not None else ():
             policy = POLICY + REDIS
             assert redis is not None

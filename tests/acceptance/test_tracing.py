@@ -30,16 +30,8 @@ FILES = (
     GATEWAY
     + static_service("web", "web.example", "one")
     + static_service("both", "both.example", "one", "two")
+    + static_service("api", "api.example", "api", protocol="GRPC")
     + """\
-apiVersion: networking.istio.io/v1
-kind: ServiceEntry
-metadata: {name: api}
-spec:
-  hosts: [api.example]
-  resolution: STATIC
-  ports: [{number: 80, name: grpc, protocol: GRPC}]
-  endpoints: [{address: 127.0.0.1, ports: {grpc: $api}}]
----
 apiVersion: networking.istio.io/v1
 kind: VirtualService
 metadata: {name: shop}
