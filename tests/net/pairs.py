@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +49,21 @@ def tcp_pair() -> tuple[socket.socket, socket.socket]:
     one.setblocking(False)
     other.setblocking(False)
     return one, other
+
+
+def opened(*fds: int) -> set[str]:
+    """Return what descriptors are of, as C{socket:[INODE]} (proc_pid_fd): no other file of the machine is called so."""
+    return {os.readlink(f"/proc/self/fd/{fd}") for fd in fds}  # noqa: PTH115
+
+
+def all_opened() -> set[str]:
+    """Return what all descriptors of this process are of; what the threads of other tests have open is among it."""
+    found: set[str] = set()
+    for each in os.listdir("/proc/self/fd"):  # noqa: PTH208
+        # that of this folder is closed by now
+        with suppress(FileNotFoundError):
+            found |= opened(int(each))
+    return found
 
 
 async def until(condition: Callable[[], Any]) -> None:

@@ -19,11 +19,7 @@ from edgegate.net.channel import (
     pair,
     wait_for_any,
 )
-
-
-def descriptors() -> int:
-    """Return how many descriptors this process has."""
-    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+from tests.net.pairs import all_opened, opened
 
 
 class ChannelTests(SynchronousTestCase):
@@ -31,24 +27,32 @@ class ChannelTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Make both ends."""
-        self.before = descriptors()
         ours, theirs = pair()
+        self.opened = opened(ours.fileno(), theirs.fileno())
         self.ours, self.theirs = Channel(ours), Channel(theirs)
 
     def tearDown(self) -> None:
         """No descriptor is left."""
         self.ours.close()
         self.theirs.close()
-        self.assertEqual(descriptors(), self.before)
+        self.assertEqual(self.opened & all_opened(), set())
+
+    def pipe(self) -> tuple[int, int]:
+        """Return both ends of a pipe, of which no descriptor may be left either."""
+        read, write = os.pipe()
+        self.opened |= opened(read)
+        return read, write
 
     def test_json(self) -> None:
         """Values of JSON, with descriptors, for who may be another version; what is none is an error."""
         ours, theirs = pair()
         one, other = Channel(ours, codec=JSON), Channel(theirs, codec=JSON)
-        one.send({"ä": [1, None]}, [0])
+        read, write = self.pipe()
+        one.send({"ä": [1, None]}, [read])
+        self.close([read, write])
         (found,) = other.receive()
         self.assertEqual((found.value, len(found.descriptors)), ({"ä": [1, None]}, 1))
-        os.close(found.descriptors[0])
+        self.close(found.descriptors)
         pickling = Channel(ours.dup())
         pickling.send(1)
         pickling.close()
@@ -76,7 +80,7 @@ class ChannelTests(SynchronousTestCase):
 
     def test_descriptors(self) -> None:
         """Descriptors arrive with the value that they were sent with, as many as can be; copies stay with nobody."""
-        read, write = os.pipe()
+        read, write = self.pipe()
         self.ours.send("none")
         self.ours.send("two", (read, write))
         self.ours.send("large" * 200_000, (write,))
@@ -90,12 +94,12 @@ class ChannelTests(SynchronousTestCase):
         self.close([*two.descriptors, *large.descriptors, *many.descriptors])
 
     def test_closed_unread(self) -> None:
-        """Descriptors that nobody took are closed at both ends."""
-        read, write = os.pipe()
-        self.ours.send("x" * 3_000_000)
+        """Descriptors that nobody took are closed at both ends: of a value that has begun to come and of one unsent."""
+        read, write = self.pipe()
+        self.ours.send("x" * 3_000_000, (read,))
         self.ours.send("unsent", (read,))
         self.close([read, write])
-        self.theirs.receive()
+        self.assertEqual(self.theirs.receive(), [])
 
     def test_gone(self) -> None:
         """Who is gone is known by the end of what they sent, or by what can't be sent to them."""

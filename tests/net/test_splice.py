@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import struct
-from pathlib import Path
 
 from twisted.internet import reactor
 from twisted.internet.task import Clock
@@ -14,14 +13,9 @@ from twisted.trial.unittest import TestCase
 from edgegate.net.pipe import PIPES, Pipes
 from edgegate.net.splice import SplicedPair
 from edgegate.net.wheel import TimerWheel
-from tests.net.pairs import receive, tcp_pair, until
+from tests.net.pairs import all_opened, opened, receive, tcp_pair, until
 
 LARGE = os.urandom(1 << 20) * 6
-
-
-def descriptors() -> int:
-    """Return how many descriptors this process has open."""
-    return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
 class SplicedPairTests(TestCase):
@@ -92,19 +86,25 @@ class SplicedPairTests(TestCase):
 
     async def test_large(self) -> None:
         """Much passes whole in both directions, and nothing is left open."""
-        left: list[int] = []
+        pipes = Pipes(4)
+        self.addCleanup(pipes.close)
+        kept: list[int] = []
         for _ in range(3):
+            ends = [*tcp_pair(), *tcp_pair()]
+            sockets = opened(*(each.fileno() for each in ends))
+            self.relay(ends[0], ends[1], ends[2], ends[3], pipes=pipes)
             await self.carry(self.client, self.backend, LARGE)
             await self.carry(self.backend, self.client, LARGE)
             await until(lambda: self.ends)
             self.assertEqual(self.ends, [("", len(LARGE), len(LARGE))])
             self.client.close()
             self.backend.close()
-            left.append(descriptors())
+            self.assertEqual(sockets & all_opened(), set())
+            self.assertEqual(pipes.kept, pipes.opened)
+            kept.append(pipes.kept)
             self.ends.clear()
-            self.relay(*tcp_pair(), *tcp_pair())
         # the pipes of the first pair are kept for those that follow
-        self.assertEqual(left[1], left[2])
+        self.assertEqual(kept, [1, 1, 1])
 
     async def test_without_pipes(self) -> None:
         """Where there is no splice, and when there are as many pipes as there may be, bytes are copied."""

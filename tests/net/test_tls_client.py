@@ -30,8 +30,8 @@ from edgegate.net.tls_client import TLSClientStream
 from edgegate.net.tls_stream import BACKEND_BATCH
 from edgegate.net.wheel import TimerWheel
 from edgegate.tls.client_contexts import ClientContext, Handshakes
-from tests.net.pairs import Recorder, until
-from tests.net.test_connecting import descriptors
+from tests.acceptance.processes import tcp_sockets
+from tests.net.pairs import Recorder, all_opened, until
 from tests.tls.backends import TLSBackend
 from tests.tls.handshakes import AUTHORITY, CLIENTS, SERVER, pair
 
@@ -204,10 +204,12 @@ class TLSClientTests(TestCase):
     async def test_cancelled(self) -> None:
         """A handshake can be broken off; nobody is called, and no descriptor is left."""
         accepted, connecting = await self.silent()
-        before = descriptors()
+        ours, theirs = (f":{address[1]:04X}" for address in (accepted.getpeername(), accepted.getsockname()))
+        (inode,) = (row[9] for row in tcp_sockets() if row[1].endswith(ours) and row[2].endswith(theirs))
+        self.assertIn(f"socket:[{inode}]", all_opened())
         connecting.cancel()
         connecting.cancel()
-        self.assertEqual(descriptors(), before - 1)
+        self.assertNotIn(f"socket:[{inode}]", all_opened())
         self.clock.pump([0.5] * 20)
         self.assertEqual((self.faults, self.streams), ([], []))
         accepted.setblocking(True)
