@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv6Address, ip_address
 from typing import Final
 
+from edgegate.access.numbers import number_of
 from edgegate.model.guards.address_list import AddressList
 
 KEPT: Final = 4096
@@ -42,13 +42,9 @@ class AddressListDecider:
 
 def admits(list_: AddressList, address: bytes) -> bool:
     """Whether an address may enter by a list; see L{AddressListDecider.admits}."""
-    try:
-        parsed = ip_address(address.decode("ascii"))
-    except ValueError:
+    version, number = number_of(address.decode("ascii", "replace"))
+    if not version:
         return list_.allow is None
-    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
-        parsed = parsed.ipv4_mapped
-    number, version = int(parsed), parsed.version
     if list_.deny is not None and list_.deny.holds(number, version):
         return False
     return list_.allow is None or list_.allow.holds(number, version)

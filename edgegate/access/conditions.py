@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from edgegate.access.facts import Facts, joint, spelt
 from edgegate.access.numbers import number_of
 from edgegate.access.texts import Pattern, Texts
 from edgegate.model.address_sets import address_set, parse_network
+from edgegate.model.claims import NO_CLAIMS, claim_at
 from edgegate.model.expressions import compiled
 from edgegate.model.guards.authorization import Attribute, Condition
 from edgegate.model.path_template import is_template, template_pattern
@@ -172,11 +173,7 @@ class _Claim(_TextCheck):
         self._path = path
 
     def fits(self, facts: Facts) -> bool:
-        found: object = facts.claims
-        for name in self._path:
-            if not isinstance(found, Mapping):
-                return False
-            found = found.get(name)
+        found = claim_at(facts.claims or NO_CLAIMS, self._path)
         return _text_fits(self.texts, found) or _one_fits(self.texts, found)
 
 

@@ -9,13 +9,9 @@ from typing import Final, Protocol
 
 from edgegate.access.identities import identities
 from edgegate.model.addresses import Address, TCPAddress
+from edgegate.model.guards.jwt import METADATA, PAYLOAD
 from edgegate.routing.hosts import host_of
 from edgegate.routing.matching import JOINED
-
-JWT: Final = "envoy.filters.http.jwt_authn"
-"""Under which name of dynamic metadata the claims of a verified token are."""
-
-PAYLOAD: Final = "payload"
 
 Metadata = Mapping[str, Mapping[str, object]]
 
@@ -215,7 +211,7 @@ class Facts:
     @property
     def claims(self) -> Mapping[str, object] | None:
         """Those of a verified token; L{None}: there is none."""
-        found = self.metadata(JWT, PAYLOAD)
+        found = self.metadata(METADATA, PAYLOAD)
         return found if isinstance(found, Mapping) else None
 
     def metadata(self, namespace: str, key: str) -> object:

@@ -24,7 +24,7 @@ from edgegate.protobuf.reading import (
     read,
     signed_of,
 )
-from edgegate.protobuf.writing import bytes_field, number_field, text_field
+from edgegate.protobuf.writing import bytes_field, number_field, sanitized, text_field
 
 CHECK: Final = b"/envoy.service.auth.v3.Authorization/Check"
 
@@ -87,7 +87,7 @@ def peer(address: Address, principal: bytes) -> bytes:
     else:
         place = bytes_field(2, text_field(1, address.path))
     found = bytes_field(1, place)
-    return found + bytes_field(4, _text(principal)) if principal else found
+    return found + bytes_field(4, sanitized(principal)) if principal else found
 
 
 def check_request(
@@ -123,10 +123,10 @@ def _http(request: CheckedRequest, packed: bool) -> bytes:
     if request.partial is not None:
         fields.append((b"x-envoy-auth-partial-body", b"true" if request.partial else b"false"))
     parts = [bytes_field(1, request.id), bytes_field(2, request.method)]
-    parts += [bytes_field(3, bytes_field(1, name) + bytes_field(2, _text(value))) for name, value in fields]
+    parts += [bytes_field(3, bytes_field(1, name) + bytes_field(2, sanitized(value))) for name, value in fields]
     parts += (
-        bytes_field(4, _text(request.target)),
-        bytes_field(5, _text(request.authority)),
+        bytes_field(4, sanitized(request.target)),
+        bytes_field(5, sanitized(request.authority)),
         bytes_field(6, request.scheme),
     )
     if request.length:
@@ -134,17 +134,8 @@ def _http(request: CheckedRequest, packed: bool) -> bytes:
         parts.append(number_field(9, request.length & _MOST_SIZE))
     parts.append(text_field(10, request.protocol))
     if request.partial is not None and request.body:
-        parts.append(bytes_field(12, request.body) if packed else bytes_field(11, _text(request.body)))
+        parts.append(bytes_field(12, request.body) if packed else bytes_field(11, sanitized(request.body)))
     return b"".join(parts)
-
-
-def _text(value: bytes) -> bytes:
-    """Return what may stand in a text of protobuf; what is no UTF-8 is C{!} (Envoy's C{sanitizeUtf8String})."""
-    try:
-        value.decode()
-    except UnicodeDecodeError:
-        return value.decode("utf-8", "replace").replace("\ufffd", "!").encode()
-    return value
 
 
 # The answer -----------------------------------------------------------------------------------------------------------

@@ -48,6 +48,19 @@ def bytes_field(field: int, data: bytes) -> bytes:
     return b"%b%b%b" % (varint(field << 3 | _LENGTH), varint(size), data)
 
 
+def sanitized(value: bytes) -> bytes:
+    """
+    Return what may stand in a text: what is no UTF-8 is C{!} (Envoy's C{sanitizeUtf8String}).
+
+    Who gets another one reads nothing of the message, and a client who has it fail may pass.
+    """
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return value.decode("utf-8", "replace").replace("\ufffd", "!").encode()
+    return value
+
+
 def text_field(field: int, text: str) -> bytes:
     """Return a field that is text; what no UTF-8 can say in it is escaped."""
     return bytes_field(field, text.encode("utf-8", "backslashreplace"))

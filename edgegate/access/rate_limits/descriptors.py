@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from ipaddress import IPv6Address, ip_address, ip_network
-from typing import Final, Protocol
+from typing import Final
 
+from edgegate.access.rate_limits.keys import LimitedRequest, first_field
 from edgegate.model.expressions import compiled
 from edgegate.model.guards.envoy_rate_limits import Action, ActionKind, DescriptorRule, FieldMatch, TextKind
 from edgegate.routing.matching import Request, first_params, values_of
@@ -23,19 +24,7 @@ SOURCE: Final = b"edgegate"
 """What C{source_cluster} is here: Envoy says what it was started with as C{--service-cluster}."""
 
 
-class DescribedRequest(Request, Protocol):
-    """What a request shows to the actions."""
-
-    @property
-    def client_address(self) -> bytes:
-        """The trusted address of the client, without a port."""
-
-    @property
-    def metadata(self) -> Mapping[str, Mapping[str, object]] | None:
-        """Dynamic metadata by namespaces; L{None}: there is none."""
-
-
-Value = Callable[[DescribedRequest, str], "bytes | None"]
+Value = Callable[[LimitedRequest, str], "bytes | None"]
 """Returns the value of an entry, of a request and the cluster that it goes to; L{None}: there is none."""
 
 
@@ -50,7 +39,7 @@ class DescriptorMaker:
         """
         self._rules = [[_entry(action) for action in rule.actions] for rule in rules if rule.stage == stage]
 
-    def of(self, request: DescribedRequest, cluster: str) -> list[Descriptor]:
+    def of(self, request: LimitedRequest, cluster: str) -> list[Descriptor]:
         """
         Return the descriptors of a request.
 
@@ -67,7 +56,7 @@ class DescriptorMaker:
 _Rule = Sequence[tuple[bytes, bool, Value]]
 
 
-def _descriptor(rule: _Rule, request: DescribedRequest, cluster: str) -> Descriptor | None:
+def _descriptor(rule: _Rule, request: LimitedRequest, cluster: str) -> Descriptor | None:
     entries: list[Entry] = []
     for key, skip, value in rule:
         given = value(request, cluster)
@@ -88,13 +77,8 @@ def _fixed(action: Action) -> Value:
 
 
 def _header(action: Action) -> Value:
-    values = values_of(action.name.lower().encode("latin-1"))
-
-    def value(request: DescribedRequest, cluster: str) -> bytes | None:
-        given = values(request)
-        return given[0] if given else None
-
-    return value
+    value = first_field(action.name.lower())
+    return lambda request, cluster: value(request)
 
 
 def _query_parameter(action: Action) -> Value:
@@ -109,7 +93,7 @@ def _address(action: Action) -> Value:
 def _masked_address(action: Action) -> Value:
     ipv4, ipv6 = action.prefixes
 
-    def value(request: DescribedRequest, cluster: str) -> bytes | None:
+    def value(request: LimitedRequest, cluster: str) -> bytes | None:
         try:
             address = ip_address(request.client_address.partition(b"%")[0].decode("ascii"))
         except ValueError:
@@ -124,7 +108,7 @@ def _matching(action: Action) -> Value:
     conditions = [field_condition(match, action.kind is ActionKind.QUERY_MATCH) for match in action.matches]
     expected, said = action.expected, action.value.encode()
 
-    def value(request: DescribedRequest, cluster: str) -> bytes | None:
+    def value(request: LimitedRequest, cluster: str) -> bytes | None:
         return said if all(holds(request) for holds in conditions) is expected else None
 
     return value
@@ -141,7 +125,7 @@ def _destination(action: Action) -> Value:
 def _metadata(action: Action) -> Value:
     namespace, path, otherwise = action.namespace, action.path, action.value.encode()
 
-    def value(request: DescribedRequest, cluster: str) -> bytes | None:
+    def value(request: LimitedRequest, cluster: str) -> bytes | None:
         metadata = request.metadata
         found: object = None if metadata is None else metadata.get(namespace)
         for name in path:

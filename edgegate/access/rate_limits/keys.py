@@ -16,17 +16,14 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any, Final, Protocol
 
 from edgegate.access.request_parts import cookies
+from edgegate.model.claims import claim_at
 from edgegate.model.expressions import compiled
 from edgegate.model.guards.rate_limit import Absent, KeyPart, KeySource
 from edgegate.routing.hosts import host_of
 from edgegate.routing.matching import Request, values_of
 
-CLAIMS: Final = "envoy.filters.http.jwt_authn"
-"""Where in dynamic metadata a verified token's claims are (Envoy's C{jwt_authn}), under C{payload}."""
-
-
 _NAMES: Final = (("envoy.filters.http.basic_auth", "username"), ("envoy.filters.http.api_key_auth", "client"))
-"""Where there the name is of a user with a password, and of who has a key."""
+"""Where in dynamic metadata the name is of a user with a password, and of who has a key."""
 
 
 class LimitedRequest(Request, Protocol):
@@ -150,14 +147,23 @@ def prefix_of(address: bytes, ipv4: int, ipv6: int) -> bytes:
 Value = Callable[[LimitedRequest], bytes | None]
 
 
-def _header(part: KeyPart) -> Value:
-    values = values_of(part.name[0].encode("latin-1"))
+def first_field(name: str) -> Value:
+    """
+    Return a function that finds the value of the first field of a header.
+
+    @param name: In lower case.
+    """
+    values = values_of(name.encode("latin-1"))
 
     def value(request: LimitedRequest) -> bytes | None:
         given = values(request)
         return given[0] if given else None
 
     return value
+
+
+def _header(part: KeyPart) -> Value:
+    return first_field(part.name[0])
 
 
 def _cookie(part: KeyPart) -> Value:
@@ -169,12 +175,7 @@ def _claim(part: KeyPart) -> Value:
     names = part.name
 
     def value(request: LimitedRequest) -> bytes | None:
-        metadata = request.metadata
-        found: object = None if metadata is None else metadata.get(CLAIMS, {}).get("payload")
-        for name in names:
-            if not isinstance(found, Mapping):
-                return None
-            found = found.get(name)
+        found = claim_at(request.claims, names)
         if found is None:
             return None
         text = found if isinstance(found, str) else json.dumps(found, sort_keys=True, separators=(",", ":"))
@@ -189,14 +190,10 @@ def _identity(part: KeyPart) -> Value:
 
 def _identified(request: LimitedRequest) -> bytes | None:
     """Return who a client is, as guards before have found out: two that are found in other ways are two clients."""
-    metadata = request.metadata
-    if metadata is None:
-        return None
-    payload = metadata.get(CLAIMS, {}).get("payload")
-    if isinstance(payload, Mapping):
-        subject, issuer = payload.get("sub"), payload.get("iss")
-        if isinstance(subject, str) and subject:
-            return b"token " + json.dumps([issuer, subject]).encode()
+    subject = request.claims.get("sub")
+    if isinstance(subject, str) and subject:
+        return b"token " + json.dumps([request.claims.get("iss"), subject]).encode()
+    metadata = request.metadata or {}
     for namespace, name in _NAMES:
         found = metadata.get(namespace, {}).get(name)
         if isinstance(found, str):

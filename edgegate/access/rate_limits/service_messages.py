@@ -10,7 +10,7 @@ from typing import Final
 
 from edgegate.access.rate_limits.descriptors import Descriptor
 from edgegate.protobuf.reading import Fields, all_of, bytes_of, message_of, number_of, read
-from edgegate.protobuf.writing import bytes_field, number_field
+from edgegate.protobuf.writing import bytes_field, number_field, sanitized
 
 METHOD: Final = b"/envoy.service.ratelimit.v3.RateLimitService/ShouldRateLimit"
 
@@ -64,22 +64,10 @@ def question(domain: str, descriptors: Iterable[Descriptor]) -> bytes:
     """Return the C{RateLimitRequest} of a request."""
     found = [bytes_field(1, domain.encode())]
     for descriptor in descriptors:
-        entries = [bytes_field(1, bytes_field(1, key) + bytes_field(2, _text(value))) for key, value in descriptor]
+        entries = [bytes_field(1, bytes_field(1, key) + bytes_field(2, sanitized(value))) for key, value in descriptor]
         found.append(bytes_field(2, b"".join(entries)))
     found.append(number_field(3, 1))
     return b"".join(found)
-
-
-def _text(value: bytes) -> bytes:
-    """
-    Return a value as a C{string} of protobuf, which is UTF-8: a service reads no message that has another one, and
-    a client who has it fail may pass (Envoy's C{sanitizeUtf8String}).
-    """
-    try:
-        value.decode()
-    except UnicodeDecodeError:
-        return value.decode("utf-8", "replace").replace("\ufffd", "!").encode()
-    return value
 
 
 def answer(message: bytes) -> ServiceAnswer:

@@ -10,8 +10,9 @@ from edgegate.access.request_parts import decoded
 from edgegate.access.verdict import Action, Mutation, Outcome, Verdict, mutated
 from edgegate.errors import grpc_status_for
 from edgegate.http.exchange import Exchange
-from edgegate.http.fields import PASS, RESPONSE_ROLES, Field, check_field, dashed, request_roles
+from edgegate.http.fields import PASS, RESPONSE_ROLES, check_field, dashed, request_roles
 from edgegate.http.grpc import grpc_fields
+from edgegate.http.guards.identified import spelled_like
 from edgegate.http.request import RequestHead
 from edgegate.model.authorizers import Authorizer, HeaderNames
 from edgegate.model.guards.guard import Guard
@@ -58,7 +59,8 @@ def changed_head(head: RequestHead, authorizer: Authorizer, verdict: Verdict) ->
         fields = [field for field in fields if not listed.fit(field[0]) and not alike.fit(dashed(field[0]))]
     said = [each for each in verdict.request if _SETTABLE.of(each[0])[1] == PASS and _sound(each[:2])]
     replaced = [each[0] for each in said if each[2] == Action.OVERWRITE_IF_EXISTS_OR_ADD]
-    others = _other_spellings(fields, [*replaced, *verdict.removed])
+    meant = [*replaced, *verdict.removed]
+    others = spelled_like(fields, meant).difference(meant) if meant else _NONE
     if others:
         fields = [field for field in fields if field[0] not in others]
     if said:
@@ -79,12 +81,6 @@ def changed_head(head: RequestHead, authorizer: Authorizer, verdict: Verdict) ->
 def _dashed(listed: HeaderNames) -> HeaderNames:
     """Return names as they are told from each other by backends to which all that is no letter or digit is the same."""
     return HeaderNames(*(tuple(map(dashed, names)) for names in (listed.exact, listed.prefixes, listed.suffixes)))
-
-
-def _other_spellings(fields: list[Field], names: list[bytes]) -> frozenset[bytes]:
-    """Return the names of fields that some backends take for one of these, but for these themselves."""
-    meant = {dashed(name) for name in names}
-    return frozenset(name for name, _ in fields if name not in names and dashed(name) in meant) if meant else _NONE
 
 
 _NONE: Final[frozenset[bytes]] = frozenset()

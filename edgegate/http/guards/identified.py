@@ -4,16 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Final
 
 from edgegate.http.exchange import Exchange
-from edgegate.http.fields import Field
+from edgegate.http.fields import Field, dashed
 from edgegate.http.filters.cors import is_preflight, origin_of, preflight_response
 from edgegate.http.request import RequestHead
 from edgegate.http.selection import route_of
 from edgegate.model.routes import HTTPRoute
-
-_DASHED: Final = bytes(byte if byte in b"0123456789abcdefghijklmnopqrstuvwxyz" else 45 for byte in range(256))
 
 
 def spelled_like(fields: Collection[Field], names: Collection[bytes]) -> frozenset[bytes]:
@@ -22,8 +19,8 @@ def spelled_like(fields: Collection[Field], names: Collection[bytes]) -> frozens
 
     @param names: In lower case.
     """
-    meant = {name.translate(_DASHED) for name in names}
-    return frozenset(name for name, _ in fields if name.translate(_DASHED) in meant)
+    meant = {dashed(name) for name in names}
+    return frozenset(name for name, _ in fields if dashed(name) in meant)
 
 
 def with_target(head: RequestHead, target: bytes) -> RequestHead:

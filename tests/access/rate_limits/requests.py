@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from edgegate.model.claims import NO_CLAIMS
+from edgegate.model.guards.jwt import METADATA, PAYLOAD
 
 
 @dataclass
@@ -20,7 +24,13 @@ class Asked:
     client_address: bytes = b"192.0.2.1"
     metadata: Mapping[str, Mapping[str, object]] | None = None
 
+    @property
+    def claims(self) -> Mapping[str, Any]:
+        """Those of its token."""
+        found = (self.metadata or {}).get(METADATA, {}).get(PAYLOAD)
+        return found if isinstance(found, dict) else NO_CLAIMS
+
 
 def with_claims(**claims: object) -> Asked:
     """Return a request whose token says something."""
-    return Asked(metadata={"envoy.filters.http.jwt_authn": {"payload": claims}})
+    return Asked(metadata={METADATA: {PAYLOAD: claims}})
