@@ -57,12 +57,12 @@ class VerifiedCredentials:
 
     def verify(self, digest: bytes, owner: bytes) -> None:
         """Take note that credentials fit."""
-        if len(self._verified) >= self._room:
+        if len(self._verified) >= self._room and digest not in self._verified:
             del self._verified[next(iter(self._verified))]
         self._verified[digest] = owner
 
     def refuse(self, digest: bytes) -> None:
         """Take note that credentials don't."""
-        if len(self._refused) >= MOST_REFUSED:
+        if len(self._refused) >= MOST_REFUSED and digest not in self._refused:
             del self._refused[next(iter(self._refused))]
         self._refused[digest] = None

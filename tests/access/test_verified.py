@@ -39,6 +39,18 @@ class VerifiedCredentialsTests(SynchronousTestCase):
         known.verify(b"e", b"ali")
         self.assertEqual([known.owner(each) for each in (b"a", b"b", b"c")], [b"ali", None, b"ali"])
 
+    def test_again(self) -> None:
+        """Many requests may have waited for one check: what is there already pushes out nothing."""
+        known = VerifiedCredentials(bytes, 2)
+        known.verify(b"a", b"ali")
+        for _ in range(3):
+            known.verify(b"b", b"bea")
+        self.assertEqual([known.owner(each) for each in (b"a", b"b")], [b"ali", b"bea"])
+        for number in range(MOST_REFUSED):
+            known.refuse(b"%d" % number)
+        known.refuse(b"1")
+        self.assertEqual(known.owner(b"0"), b"")
+
     def test_guesses(self) -> None:
         """Who guesses pushes out none that fit, and no more is kept than there is room for."""
         known = VerifiedCredentials(bytes)
