@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import ceil
 
 from edgegate.istio.kinds.concurrency_policy import ConcurrencyPolicy, CrowdedResponse
 from edgegate.istio.resources import Resource
-from edgegate.istio.translate.guards.rate_limits import key_part, matched
+from edgegate.istio.translate.guards.limits import answered, key_parts, matched
 from edgegate.istio.translate.guards.standing import Policies, Standing
-from edgegate.istio.validation.rate_limit_policy import name_of
+from edgegate.istio.validation.limits import name_of
 from edgegate.model.guards.concurrency import ConcurrencyGuard, ConcurrencyLimit, Crowded
 
 
@@ -26,8 +27,8 @@ def concurrency_guard(policy: Resource[ConcurrencyPolicy]) -> ConcurrencyGuard:
             name_of(limit, index),
             # what is out of bounds was reported
             max(limit.requests, 1),
-            tuple(part for part in map(key_part, limit.by) if part is not None),
-            None if limit.match is None else matched(limit.match),
+            key_parts(limit.by),
+            matched(limit.match),
         )
         for index, limit in enumerate(spec.limits)
     )
@@ -36,13 +37,7 @@ def concurrency_guard(policy: Resource[ConcurrencyPolicy]) -> ConcurrencyGuard:
 
 
 def _response(response: CrowdedResponse | None) -> Crowded:
-    usual = Crowded()
-    if response is None:
-        return usual
-    return Crowded(
-        usual.status if response.status is None else response.status,
-        usual.body if response.body is None else response.body.encode(),
-        usual.content_type if response.content_type is None else response.content_type.encode("latin-1", "replace"),
-        bool(response.grpc_resource_exhausted),
-        usual.retry_after if response.retry_after is None else ceil(response.retry_after),
-    )
+    found = answered(Crowded(), response)
+    if response is None or response.retry_after is None:
+        return found
+    return replace(found, retry_after=ceil(response.retry_after))

@@ -1,16 +1,17 @@
-"""Tests for L{edgegate.istio.translate.guards.concurrency} and L{edgegate.istio.validation.concurrency_policy}."""
+"""Tests of L{edgegate.istio.translate.guards.concurrency}."""
 
 from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.model.guards.concurrency import ConcurrencyGuard, ConcurrencyLimit, Crowded
 from edgegate.model.guards.rate_limit import KeyPart, KeySource, Matched
 from edgegate.model.matching import Kind, StringMatch
 from edgegate.routing.snapshot import guards_in
 from tests.istio.translate.compiling import compiled, gateway
-from tests.istio.validation.cases import CasesTestCase
 
 
-class ConcurrencyPolicyTests(CasesTestCase):
+class ConcurrencyPolicyTests(SynchronousTestCase):
     """Policies of concurrency."""
 
     def guard(self, spec: str) -> ConcurrencyGuard:
@@ -55,21 +56,3 @@ class ConcurrencyPolicyTests(CasesTestCase):
             told = [each for each in compiled(servers + document)[1] if "ConcurrencyPolicy" in each]
             self.assertEqual(len(told), 1 if wanted else 0, told)
             self.assertIn(wanted, "".join(told))
-
-    def test_wrong(self) -> None:
-        """What can't be is told."""
-        self.check(
-            "ConcurrencyPolicy",
-            (
-                ("{}", "it has no limits"),
-                ("limits: [{requests: 0}]", "0 requests"),
-                ("limits: [{}]", "missing"),
-                ("limits: [{requests: 1, name: a}, {requests: 1, name: a}]", "limits[0] is called"),
-                ("limits: [{requests: 1, name: 'a b'}]", "is no name"),
-                ("limits: [{requests: 1, by: [{}]}]", "it is one of clientAddress"),
-                ("limits: [{requests: 1, match: {paths: [x]}}]", "a path begins with /"),
-                ("limits: [{requests: 1}]\nresponse: {status: 200}", "200 is no error"),
-                ("limits: [{requests: 1}]\nresponse: {retryAfter: 9000h}", "366 days at most"),
-                (f"limits: [{', '.join(['{requests: 1}'] * 17)}]", "16 are the most"),
-            ),
-        )

@@ -6,20 +6,18 @@ from collections.abc import Mapping
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.access.rate_limits.conditions import condition_of
-from edgegate.access.rate_limits.keys import key_of
 from edgegate.model.guards.rate_limit import (
-    Absent,
     KeyPart,
     KeySource,
+    Matched,
     OnFailure,
     RateLimit,
     RateLimited,
     RateLimitGuard,
     RedisTLS,
 )
+from edgegate.model.matching import Kind, StringMatch
 from edgegate.routing.snapshot import guards_in
-from tests.access.rate_limits.requests import Asked
 from tests.istio.translate.compiling import compiled
 
 GATEWAY = """\
@@ -61,47 +59,15 @@ class RateLimitPolicyTests(SynchronousTestCase):
         self.assertEqual((guard.name, guard.shared, guard.shadow, guard.told), ("default/limits", None, False, False))
         self.assertEqual(guard.response, RateLimited())
 
-    def test_keys(self) -> None:
-        """What tells requests apart."""
-        by = (
-            "limits:\n- requests: 10\n  period: 1m\n  burst: 5\n  cost: 2\n  by:\n"
-            "  - clientAddress: {ipv4PrefixLength: 24}\n  - {header: X-Key, absent: Skip}\n  - {cookie: SID}\n"
-            '  - {claim: a.b, absent: ClientAddress}\n  - host: {}\n  - identity: {}\n  - path: "/t/{*}/x.y/{**}"'
-        )
-        guard, problems = self.guard(by)
-        self.assertEqual(problems, [])
-        (limit,) = guard.limits
-        self.assertEqual((limit.burst, limit.cost), (5, 2))
-        self.assertEqual(
-            limit.by[:6],
-            (
-                KeyPart(KeySource.CLIENT_ADDRESS, ipv4_prefix=24),
-                KeyPart(KeySource.HEADER, ("x-key",), Absent.SKIP),
-                KeyPart(KeySource.COOKIE, ("SID",)),
-                KeyPart(KeySource.CLAIM, ("a", "b"), Absent.CLIENT_ADDRESS),
-                KeyPart(KeySource.HOST),
-                KeyPart(KeySource.IDENTITY),
-            ),
-        )
-        key = key_of(limit.by[6:]).of
-        self.assertEqual(key(Asked(path=b"/t/\xff|/x.y/a\n/b")), b"=\xff|")
-        self.assertEqual([key(Asked(path=path)) for path in (b"/t/a/xzy/b", b"/t/a/b/x.y/c")], [b"", b""])
-
-    def test_match(self) -> None:
-        """Values are exact, beginnings, ends or templates."""
+    def test_limit(self) -> None:
+        """How many, by what and of which."""
         guard, problems = self.guard(
-            "limits: [{requests: 1, period: 1s, match: {methods: [GET, 'P*'], "
-            "paths: [/a, '/b/*', '*.(x)', '/c/{*}/d'], notPaths: ['/b/no']}}]"
+            "limits: [{name: a, requests: 9, period: 1s, burst: 5, cost: 2, "
+            "by: [{cookie: SID}], match: {methods: [GET]}}]"
         )
         self.assertEqual(problems, [])
-        holds = condition_of(guard.limits[0].match)
-        assert holds is not None
-        yes = [b"/a", b"/b/", b"/b/x", b"/z.(x)", b"/c/\xe9\n/d"]
-        no = [b"/ab", b"/b", b"/b/no", b"/z.x", b"/c/d", b"/c/a/b/d", b"/c//d"]
-        self.assertEqual([holds(Asked(path=path)) for path in yes], [True] * 5)
-        self.assertEqual([holds(Asked(path=path)) for path in no], [False] * 7)
-        methods = [holds(Asked(method, b"/a")) for method in (b"GET", b"PUT", b"HEAD")]
-        self.assertEqual(methods, [True, True, False])
+        match = Matched(methods=(StringMatch(Kind.EXACT, "GET"),))
+        self.assertEqual(guard.limits, (RateLimit("a", 9, 1.0, 5, (KeyPart(KeySource.COOKIE, ("SID",)),), match, 2),))
 
     def test_response(self) -> None:
         """What is answered."""
