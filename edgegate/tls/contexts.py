@@ -97,6 +97,15 @@ def unassigned_context(tls: ResolvedTLS) -> SSL.Context:
     return context
 
 
+def check_presentable(pair: KeyPair) -> None:
+    """
+    See whether OpenSSL presents a key pair: by its settings it may refuse what can be read.
+
+    @raise BadKeyMaterial: It does not.
+    """
+    use_certificates(SSL.Context(SSL.TLS_SERVER_METHOD), (pair,))
+
+
 def assign(context: SSL.Context, tls: ResolvedTLS, identity: str) -> None:
     """
     Make a context that of one server. Once.

@@ -18,6 +18,7 @@ from edgegate.model.certificates import ManagedCertificate
 from edgegate.model.tls import KeyPair
 from edgegate.tls.acme.life import Action, Life, Record, Step
 from edgegate.tls.acme.store import CertificateStore
+from edgegate.tls.contexts import check_presentable
 from edgegate.tls.secrets import BadKeyMaterial, load_key_pair
 
 log = Logger(namespace=__name__)
@@ -44,13 +45,14 @@ class Kept:
 def kept(store: CertificateStore, certificate: ManagedCertificate) -> Kept:
     """
     Return what a store has of a certificate. Where the certificate and what is known of it do not belong together, the
-    certificate counts.
+    certificate counts; one that can't be presented is none, as it would keep all else that the files say out.
 
     @raise OSError: It can't be read.
     """
     pair, record = store.pair(certificate), store.record(certificate)
     if pair is not None:
         try:
+            check_presentable(pair)
             leaf = load_key_pair(pair)[0][0]
         except BadKeyMaterial:
             pair = None

@@ -26,6 +26,7 @@ from edgegate.model.tls import KeyPair
 from edgegate.tls.acme.keys import key_pem, new_key, signing_request
 from edgegate.tls.acme.network import Network
 from edgegate.tls.acme.store import Account, CertificateStore
+from edgegate.tls.contexts import check_presentable
 from edgegate.tls.secrets import BadKeyMaterial, load_key_pair
 
 PATIENCE = 120.0
@@ -218,6 +219,7 @@ class Authority:
         chains = [done.fullchain_pem, *(done.alternative_fullchains_pem or ())]
         pairs = [KeyPair(certificate.credential.name, each.encode("ascii"), self._key) for each in chains]
         chosen = next((pair for pair in pairs if wanted and ends_with(pair, wanted)), pairs[0])
+        check_presentable(chosen)
         chain, _ = load_key_pair(chosen)
         names = chain[0].extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         if certificate.host not in [each.lower() for each in names.get_values_for_type(x509.DNSName)]:

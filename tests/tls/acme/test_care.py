@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from random import Random
 
@@ -39,6 +42,17 @@ class FakeAuthority:
         if isinstance(self.says, Exception):
             raise self.says
         return self.says
+
+
+_KEPT = """
+import pathlib, sys
+from edgegate.tls.acme.care import kept
+from edgegate.tls.acme.store import CertificateStore
+from tests.tls.acme.certificates import managed
+
+certificate = managed(pathlib.Path(sys.argv[1]))
+print(kept(CertificateStore(certificate.issuer), certificate).pair is not None)
+"""
 
 
 class CareTests(SynchronousTestCase):
@@ -157,6 +171,23 @@ class CareTests(SynchronousTestCase):
         found = kept(self.store, self.certificate)
         self.assertEqual((found.pair, found.record), (None, Record()))
         self.assertEqual(self.care.look()[1].step, Step.ISSUE)
+
+    def test_refused_pair(self) -> None:
+        """A key pair that can be read, but that OpenSSL refuses by its settings, is as if there were none."""
+        pair = self.made()
+        self.store.put_pair(self.certificate, pair.key, pair.chain)
+        directory = self.store.directory
+        settings = directory / "openssl.cnf"
+        settings.write_text(
+            "openssl_conf=a\n[a]\nssl_conf=b\n[b]\nsystem_default=c\n[c]\nCipherString=DEFAULT@SECLEVEL=4\n"
+        )
+        found = {}
+        for name in ("/dev/null", str(settings)):
+            environment = {**os.environ, "OPENSSL_CONF": name}
+            command = [sys.executable, "-c", _KEPT, str(directory)]
+            done = subprocess.run(command, check=True, env=environment, capture_output=True, text=True, timeout=60)
+            found[name] = done.stdout
+        self.assertEqual(list(found.values()), ["True\n", "False\n"])
 
     def tearDown(self) -> None:
         """Take what was logged of the bug that was made."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,12 @@ from cryptography import x509
 from requests import Response
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.model.tls import KeyPair
 from edgegate.tls.acme import client
 from edgegate.tls.acme.client import Authority, NotIssued, Window, ends_with, renewal_name
 from edgegate.tls.acme.network import MOST_NONCES
 from edgegate.tls.acme.store import CertificateStore
-from edgegate.tls.secrets import load_key_pair
+from edgegate.tls.secrets import BadKeyMaterial, load_key_pair
 from tests.tls.acme.certificates import made, managed
 
 DIRECTORY = {
@@ -141,6 +143,24 @@ class ClientTests(SynchronousTestCase):
         pair = made(self.certificate, 0, 10)
         self.assertTrue(ends_with(pair, "an authority"))
         self.assertFalse(ends_with(pair, "another"))
+
+    def test_presentable(self) -> None:
+        """What the gateway could not present counts as not issued: it is neither kept nor asked for again at once."""
+        pair = made(self.certificate, 0, 9e9)
+
+        class Finalized:
+            def finalize_order(self, *_: object, **__: object) -> messages.OrderResource:
+                return messages.OrderResource(fullchain_pem=pair.chain.decode())
+
+        finalized = partial(self.authority._finalized, Finalized(), messages.OrderResource(), self.certificate)  # type: ignore[arg-type]
+        self.authority._key = pair.key
+        self.assertEqual(finalized(), pair)
+
+        def refuse(_: KeyPair) -> None:
+            raise BadKeyMaterial("shop", "too weak")
+
+        self.patch(client, "check_presentable", refuse)
+        self.assertRaises(BadKeyMaterial, finalized)
 
     def test_refusal(self) -> None:
         """What the authority found is told where it is a challenge's, else what it holds the host for."""

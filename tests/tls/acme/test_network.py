@@ -30,6 +30,7 @@ class SlowTests(SynchronousTestCase):
                 sock.sendall(begin)
                 while more and not left.wait(0.01 if len(more) == 1 else 0):
                     sock.sendall(more)
+                raise ConnectionError("there is no end of this in good order")
 
         folder = Path(self.mktemp()).absolute()
         backend = Endless(folder, AUTHORITY.server(["localhost"]))
