@@ -7,7 +7,7 @@ that could be asked for over the connection.
 from __future__ import annotations
 
 from edgegate.access.address_list import AddressListDecider
-from edgegate.model.addresses import Address, TCPAddress
+from edgegate.model.addresses import Address, client_text
 from edgegate.model.guards.address_list import AddressList
 from edgegate.model.guards.guard import Guard, Guards
 
@@ -37,7 +37,7 @@ class AddressLists:
             if len(self._kept) > _MOST:
                 self._kept.clear()
             found = self._kept[id(guards)] = guards, tuple(AddressListDecider(each) for each in _lists(guards))
-        address = peer.host.encode("ascii") if isinstance(peer, TCPAddress) else b"unknown"
+        address = client_text(peer)
         for decider in found[1]:
             if (relayed or not self._trusts or decider.list.of_peer) and not decider.admits(address):
                 return f"address_list_denied[{decider.list.name}]"

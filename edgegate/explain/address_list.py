@@ -8,10 +8,10 @@ from edgegate.access.address_list import admits
 from edgegate.explain.judgement import Judgement, Verdict
 from edgegate.http.exchange import Exchange
 from edgegate.http.guards.address_list import address_list_refusal, judged_address
+from edgegate.model.addresses import client_text
 from edgegate.model.guards.address_list import AddressList
 from edgegate.model.guards.guard import Guards
 from edgegate.net.addresses import ConnectionInfo
-from edgegate.tcp.guards.address_list import text_of
 
 
 def judge_address_list(guard: AddressList, exchange: Exchange) -> Judgement:
@@ -21,7 +21,7 @@ def judge_address_list(guard: AddressList, exchange: Exchange) -> Judgement:
 
 def judge_connection_by_address(guard: AddressList, connection: ConnectionInfo) -> Judgement:
     """Look up who has connected."""
-    return _by_address(guard, text_of(connection.peer))
+    return _by_address(guard, client_text(connection.peer))
 
 
 def judged_first(guards: Guards, connection: ConnectionInfo, trusted_hops: int) -> Iterator[Judgement]:

@@ -18,7 +18,7 @@ from typing import Final
 from edgegate.http.field_block import FieldBlock
 from edgegate.http.fields import UNKNOWN_LENGTH, Field
 from edgegate.http.request import RequestHead
-from edgegate.model.addresses import TCPAddress
+from edgegate.model.addresses import client_text
 from edgegate.net.addresses import ConnectionInfo
 
 _CERTIFICATE: Final = b"x-forwarded-client-cert"
@@ -34,8 +34,7 @@ class Client:
     __slots__ = ("_certificate", "_hops", "_identity", "_proto", "address")
 
     def __init__(self, downstream: ConnectionInfo, trusted_hops: int) -> None:
-        peer = downstream.peer
-        self.address = peer.host.encode("ascii") if isinstance(peer, TCPAddress) else b"unknown"
+        self.address = client_text(downstream.peer)
         self._hops = trusted_hops
         self._proto = b"https" if downstream.tls else b"http"
         self._certificate = downstream.client_certificate

@@ -33,6 +33,11 @@ class UNIXAddress(Picklable):
 Address = TCPAddress | UNIXAddress
 
 
+def client_text(peer: Address) -> bytes:
+    """Return a client's address without its port; that of a UNIX socket is C{unknown} (RFC 7239 section 6.2)."""
+    return peer.host.encode("ascii") if isinstance(peer, TCPAddress) else b"unknown"
+
+
 def is_ip_address(text: str) -> bool:
     """Whether a text is an IP address, which stands for itself: no name server is asked for it, nor is it for SNI."""
     try:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.model.addresses import TCPAddress, UNIXAddress, is_ip_address
+from edgegate.model.addresses import TCPAddress, UNIXAddress, client_text, is_ip_address
 
 
 class IPAddressTests(SynchronousTestCase):
@@ -37,3 +37,12 @@ class AddressTests(SynchronousTestCase):
             (UNIXAddress("@a"), "unix://@a"),
         ):
             self.assertEqual(str(address), text)
+
+    def test_client(self) -> None:
+        """Who a client is does not depend on its port, and has no brackets; a UNIX socket is nobody's address."""
+        for address, text in (
+            (TCPAddress("192.0.2.1", 80), b"192.0.2.1"),
+            (TCPAddress("::1", 80), b"::1"),
+            (UNIXAddress("/run/a.sock"), b"unknown"),
+        ):
+            self.assertEqual(client_text(address), text)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from edgegate.access.address_list import AddressListDecider
 from edgegate.errors import CONNECTION_DENIED, Fault
-from edgegate.model.addresses import Address, TCPAddress
+from edgegate.model.addresses import client_text
 from edgegate.model.guards.address_list import AddressList
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.tcp.guards.interfaces import ConnectionEnvironment, ConnectionFilter, Decided
@@ -25,9 +25,4 @@ class AddressListConnectionFilter(ConnectionFilter):
 
     def judge(self, connection: ConnectionInfo, decided: Decided) -> Fault | None:
         """See L{ConnectionFilter.judge}."""
-        return None if self._decider.admits(text_of(connection.peer)) else self._fault
-
-
-def text_of(peer: Address) -> bytes:
-    """Return the address of a peer as lists are asked for it; a UNIX socket's is on none."""
-    return peer.host.encode("ascii") if isinstance(peer, TCPAddress) else b"unknown"
+        return None if self._decider.admits(client_text(connection.peer)) else self._fault
