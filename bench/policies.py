@@ -1,5 +1,5 @@
 """
-What policies of access cost: CPU of the gateway for a request with each of them, beside one without any.
+What access policies cost: CPU of the gateway for a request with each of them, beside one without any.
 
     python bench/policies.py [--rounds 5] [--requests 40000] .venv-bench/bin/twistd
 

@@ -41,7 +41,7 @@ GROUPS = {
     "EG3": "Backends",
     "EG4": "TLS",
     "EG5": "Telemetry",
-    "EG6": "Policies of access",
+    "EG6": "Access policies",
 }
 """The titles of the sections, by how their codes begin."""
 

@@ -200,7 +200,7 @@ class Options(usage.Options):
 
     def opt_gateway_namespace(self, name: str) -> None:
         """
-        The namespace that this gateway is in: policies of access without targetRefs are looked for there and in the
+        The namespace that this gateway is in: access policies without targetRefs are looked for there and in the
         root namespace. By default it is the root namespace, or default where no document names another.
         """
         try:

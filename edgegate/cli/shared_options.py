@@ -118,7 +118,7 @@ _gateway_namespace = click.option(
     "--gateway-namespace",
     metavar="NAME",
     callback=_named_namespace,
-    help="The namespace that the gateway is in: policies of access without targetRefs are looked for there and in the "
+    help="The namespace that the gateway is in: access policies without targetRefs are looked for there and in the "
     "root namespace. [default: the root namespace, or default where no document names another]",
 )
 

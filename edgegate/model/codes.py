@@ -2,7 +2,7 @@
 The codes of all that can be wrong with files: none changes its meaning, and one that is gone is not given anew.
 
 Istio's own (C{IST}) stand for what Istio says of the same files. What it has no message for is C{EG}: 0 for files, 1
-for gateways and hosts, 2 for routes, 3 for backends, 4 for TLS, 5 for telemetry, 6 for policies of access. What each
+for gateways and hosts, 2 for routes, 3 for backends, 4 for TLS, 5 for telemetry, 6 for access policies. What each
 means, with an example and its mend, is in C{edgegate/istio/analysis/codes.yaml}.
 """
 

@@ -1,4 +1,4 @@
-"""edgegate's own policies of access, through the real gateway."""
+"""edgegate's own access policies, through the real gateway."""
 
 from __future__ import annotations
 

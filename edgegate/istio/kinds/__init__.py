@@ -34,7 +34,7 @@ NETWORKING = "networking.istio.io"
 SECURITY = "security.istio.io"
 TELEMETRY = "telemetry.istio.io"
 EDGEGATE = "edgegate.io"
-"""The group of edgegate's own kinds: policies of access and issuers of certificates, for which Istio has none."""
+"""The group of edgegate's own kinds: access policies and issuers of certificates, for which Istio has none."""
 MESH_GROUP = "mesh.istio.io"
 """A MeshConfig is no object of Kubernetes; by this group a document can be one, named as the package of its message."""
 

@@ -1,4 +1,4 @@
-"""Where policies of access would be taken otherwise in a cluster; see L{portable}."""
+"""Where access policies would be taken otherwise in a cluster; see L{portable}."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Guards: policies of access as they are compiled, a module for each kind. Each decides who may pass."""
+"""Guards: access policies as they are compiled, a module for each kind. Each decides who may pass."""

@@ -1,1 +1,1 @@
-"""Policies of access to guards: a module for each kind, a row for each in C{compilation}."""
+"""Access policies to guards: a module for each kind, a row for each in C{compilation}."""
