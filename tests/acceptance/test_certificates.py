@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import ssl
 import stat
@@ -119,6 +120,8 @@ class CertificatesTests(AcceptanceTestCase):
             self.addCleanup(client.close)
             answer = client.ask("GET", f"/.well-known/acme-challenge/{'a' * 40}", "a.example.com")
             self.assertEqual(answer.status, 301)
+        with self.subTest("one is renewed while clients come and stay"):
+            self.renewed_under_load(HOSTS[0], root)
         # who has forgotten the account, as all else
         self.pebble.running.stop()
         self.pebble.start()
@@ -133,6 +136,39 @@ class CertificatesTests(AcceptanceTestCase):
         self.assertEqual(listed.returncode, 0, listed.stderr)
         states = {each["host"]: each["state"] for each in json.loads(listed.stdout)}
         self.assertEqual(states, dict.fromkeys([*HOSTS, "new.example.com"], "issued"))
+
+    def renewed_under_load(self, host: str, root: str) -> None:
+        """Have a host's certificate fall due, and see no client fail, nor anybody else ask for one."""
+        issued = len(self.pebble.issued)
+        ports = (self.https, self.other_https)
+        before = {port: self.serial(port, host, root) for port in ports}
+        staying = [Client(port, sni=host) for port in ports]
+        for client in staying:
+            self.addCleanup(client.close)
+        (state,) = self.store.rglob(f"{host}.*.state")
+        (pair,) = self.store.rglob(f"{host}.*.pem")
+        state.write_text(json.dumps({**json.loads(state.read_text()), "not_before": 0, "renew_at": 1}))
+        # a look at the state comes with a new certificate, or when it was said to be due
+        os.utime(pair)
+        renewed: set[int] = set()
+        deadline = time.monotonic() + PATIENCE
+        while len(renewed) < len(ports):
+            self.assertLess(time.monotonic(), deadline, f"renewed at {renewed} of {ports}")
+            for port, client in zip(ports, staying, strict=True):
+                if self.serial(port, host, root) != before[port]:
+                    renewed.add(port)
+                self.assertEqual(client.ask("GET", "/", host).status, 200)
+        self.assertEqual(len(self.pebble.issued), issued + 1)
+        self.assertEqual(len({self.serial(port, host, root) for port in ports}), 1)
+
+    def serial(self, port: int, host: str, root: str) -> str:
+        """Connect as a client that trusts the authority, and return the number of the certificate."""
+        context = ssl.create_default_context(cafile=root)
+        connection = socket.create_connection(("127.0.0.1", port), PATIENCE)
+        with context.wrap_socket(connection, server_hostname=host) as secure:
+            found = secure.getpeercert()
+        assert found is not None
+        return str(found["serialNumber"])
 
     def test_refused(self) -> None:
         """A host that the authority finds elsewhere has none: the log says why and where, and it is not asked again."""
