@@ -10,14 +10,14 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from edgegate.access.jwt.counts import TokenCounts
 from edgegate.access.jwt.discovery import keys_url
-from edgegate.access.jwt.fetch_schedule import FetchSchedule
 from edgegate.access.jwt.key_set import KeySet, parse_key_set
+from edgegate.http.guards.fetch_timer import FetchTimer
 from edgegate.model.guards.jwt import RemoteKeys
 
 log = Logger(namespace=__name__)
@@ -47,9 +47,8 @@ class KeySource:
         self._remote = remote
         self._client = client
         self._clock = clock
-        self._schedule = FetchSchedule()
+        self._timer = FetchTimer(clock, self.fetch)
         self._users: list[Callable[[KeySet | None], None]] = []
-        self._call: IDelayedCall | None = None
         self._fetching: Deferred[bytes] | None = None
         self._stopped = False
         self._waiting: list[Callable[[], None]] | None = []
@@ -70,7 +69,7 @@ class KeySource:
         if self._users:
             return False
         self._stopped = True
-        self._cancel_call()
+        self._timer.stop()
         self._first_is_over()
         if self._fetching is not None:
             self._fetching.cancel()
@@ -88,14 +87,14 @@ class KeySource:
 
     def unknown_key(self) -> None:
         """A token names a key that is not among these: they may have changed."""
-        if self._fetching is None and self._schedule.early(self._clock.seconds()):
+        if self._fetching is None and self._timer.early():
             self.fetch()
 
     def fetch(self) -> None:
         """Fetch the keys now, unless that is being done."""
         if self._fetching is not None or self._stopped:
             return
-        self._cancel_call()
+        self._timer.begun()
         remote = self._remote
         fetching = self._client.fetch(remote.url, remote.timeout)
         self._fetching = fetching
@@ -122,7 +121,7 @@ class KeySource:
         if self.error:
             log.info("the keys of {url} are fetched again", url=self._remote.url)
         self.error = ""
-        self._call = self._clock.callLater(self._schedule.succeeded(self._clock.seconds()), self._due)
+        self._timer.succeeded()
         if data != self._data or self.keys is None:
             self._data = data
             for place, why in keys.left_out:
@@ -140,10 +139,10 @@ class KeySource:
             kept = "the old ones serve on" if self.keys is not None else "all tokens of its issuer are refused"
             log.warn("the keys of {url} can't be fetched: {why}; {kept}", url=self._remote.url, why=why, kept=kept)  # noqa: G010
         self.error = why
-        if self.keys is not None and self._schedule.outdated(self._clock.seconds()):
+        if self.keys is not None and self._timer.outdated:
             log.warn("the keys of {url} are too old: its tokens are refused", url=self._remote.url)  # noqa: G010
             self._tell(None)
-        self._call = self._clock.callLater(self._schedule.failed(), self._due)
+        self._timer.failed()
         self._first_is_over()
 
     def _first_is_over(self) -> None:
@@ -154,23 +153,13 @@ class KeySource:
     def _unexpected(self, failure: Failure) -> None:
         log.failure("the keys of {url} can't be taken", failure, url=self._remote.url)
         self._fetching = None
-        if not self._stopped and (self._call is None or not self._call.active()):
-            self._call = self._clock.callLater(self._schedule.failed(), self._due)
+        self._timer.failed()
         self._first_is_over()
 
     def _tell(self, keys: KeySet | None) -> None:
         self.keys = keys
         for user in tuple(self._users):
             user(keys)
-
-    def _due(self) -> None:
-        self._call = None
-        self.fetch()
-
-    def _cancel_call(self) -> None:
-        call, self._call = self._call, None
-        if call is not None and call.active():
-            call.cancel()
 
 
 class KeySets:

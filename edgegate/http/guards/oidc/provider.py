@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping
 from typing import Protocol, TypeVar
 
 from twisted.internet.defer import Deferred, fail
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from edgegate.access.jwt.fetch_schedule import FetchSchedule
 from edgegate.access.jwt.key_set import KeySet, parse_key_set
 from edgegate.access.oidc.provider import Metadata, Tokens, parse_metadata, parse_tokens, token_request
+from edgegate.http.guards.fetch_timer import FetchTimer
 from edgegate.model.guards.oidc import OIDCClient
 
 log = Logger(namespace=__name__)
@@ -73,8 +73,7 @@ class Provider:
         self.error = ""
         self._client = client
         self._clock = clock
-        self._schedule = FetchSchedule()
-        self._call: IDelayedCall | None = None
+        self._timer = FetchTimer(clock, self.fetch)
         self._fetching: Deferred[None] | None = None
         self._waiting: list[Deferred[bool]] = []
         self._stopped = False
@@ -101,7 +100,7 @@ class Provider:
 
     def refetched(self) -> Deferred[bool]:
         """Fetch the keys anew, as one is not known; not often, as anybody can say so. See L{known}."""
-        if self._fetching is None and self._schedule.early(self._clock.seconds()):
+        if self._fetching is None and self._timer.early():
             self.fetch()
         if self._fetching is None:
             done: Deferred[bool] = Deferred()
@@ -115,7 +114,7 @@ class Provider:
         """Fetch what the provider says of itself now, unless that is being done."""
         if self._fetching is not None or self._stopped:
             return
-        self._cancel_call()
+        self._timer.begun()
         issuer = self.says.issuer
         found = self._client.fetch(issuer.rstrip("/") + DISCOVERY, TIMEOUT)
         self._fetching = fetching = found.addCallback(self._described)
@@ -164,7 +163,7 @@ class Provider:
     def stop(self) -> None:
         """Ask nothing more."""
         self._stopped = True
-        self._cancel_call()
+        self._timer.stop()
         if self._fetching is not None:
             self._fetching.cancel()
 
@@ -194,7 +193,8 @@ class Provider:
         if self.error:
             log.info("the OpenID provider {issuer} can be asked again", issuer=self.says.issuer)
         self.error = ""
-        self._over(self._schedule.succeeded(self._clock.seconds()))
+        self._timer.succeeded()
+        self._over()
 
     def _failed(self, failure: Failure) -> None:
         why = failure.getErrorMessage() or repr(failure.value)
@@ -207,28 +207,18 @@ class Provider:
                 kept=kept,
             )
         self.error = why
-        if self._schedule.outdated(self._clock.seconds()):
+        if self._timer.outdated:
             self.metadata = self.keys = None
-        self._over(self._schedule.failed())
+        self._timer.failed()
+        self._over()
 
-    def _over(self, seconds: float) -> None:
-        """A try is over: tell who waits, and try again in so many seconds."""
+    def _over(self) -> None:
+        """A try is over: tell who waits."""
         self._fetching = None
         self._tried = self._clock.seconds()
-        if not self._stopped:
-            self._call = self._clock.callLater(seconds, self._due)
         waiting, self._waiting = self._waiting, []
         for each in waiting:
             each.callback(self.ready)
-
-    def _due(self) -> None:
-        self._call = None
-        self.fetch()
-
-    def _cancel_call(self) -> None:
-        call, self._call = self._call, None
-        if call is not None and call.active():
-            call.cancel()
 
 
 class Providers:
