@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from base64 import b64decode
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,7 +13,7 @@ from urllib.request import urlopen
 from twisted.trial.unittest import SkipTest
 from websockets.sync.client import ClientConnection, connect
 
-from tests.acceptance.processes import PATIENCE, Running, program
+from tests.acceptance.processes import PATIENCE, Running, program, wait_until
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
@@ -128,16 +127,19 @@ class Chromium:
 
     def wait_for(self, script: str, so: Callable[[Any], bool] = bool, seconds: float = PATIENCE) -> Any:
         """Wait until an expression is so; return what it is. What the page throws meanwhile is not so."""
-        deadline = time.monotonic() + seconds
-        while True:
+        found: Any = None
+
+        def shown() -> bool:
+            nonlocal found
             found = self.evaluate(f"(() => {{ try {{ return {script} }} catch {{ return null }} }})()")
-            if found is not None and so(found):
-                return found
-            if time.monotonic() > deadline:
-                words = self.evaluate("document.body.innerText")
-                raise AssertionError(f"{script} is {found!r} after {seconds:g} s: {self.complaints}\n{words}")
-            # what a page shows it tells nobody
-            time.sleep(0.02)
+            return found is not None and so(found)
+
+        def told() -> str:
+            words = self.evaluate("document.body.innerText")
+            return f"{script} is {found!r} after {seconds:g} s: {self.complaints}\n{words}"
+
+        wait_until(shown, told, seconds)
+        return found
 
     def text(self, selector: str) -> str:
         """Return the text of the first element that a selector finds, as it is shown; empty where there is none."""

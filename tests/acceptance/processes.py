@@ -95,6 +95,24 @@ def tcp_sockets() -> list[list[str]]:
     return [line.split() for table in tables for line in Path(table).read_text(encoding="ascii").splitlines()[1:]]
 
 
+def wait_until(
+    so: Callable[[], bool],
+    told: Callable[[], object] = lambda: "it never is so",
+    seconds: float = PATIENCE,
+    pause: float = 0.01,
+) -> None:
+    """
+    Wait for something that nothing tells of.
+
+    @param told: Returns what is said where it is not so in time.
+    @param pause: Seconds between two looks.
+    """
+    deadline = time.monotonic() + seconds
+    while not so():
+        assert time.monotonic() < deadline, told()
+        threading.Event().wait(pause)
+
+
 class Running:
     """
     A process whose output is read as it comes.
@@ -210,13 +228,6 @@ class AcceptanceTestCase(SynchronousTestCase):
             self.assertTrue(select.select([descriptor], [], [], PATIENCE)[0], f"{pid} does not end")
         finally:
             os.close(descriptor)
-
-    def wait_until(self, so: Callable[[], bool]) -> None:
-        """Wait for something that nothing tells of."""
-        deadline = time.monotonic() + PATIENCE
-        while not so():
-            self.assertLess(time.monotonic(), deadline, "it never is so")
-            threading.Event().wait(0.01)
 
     def certificates(self, *hosts: str) -> Path:
         """Make certificates in C{etc/certs/} of the test's folder: the demo's, and those for these hosts."""

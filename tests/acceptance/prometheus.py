@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import time
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.acceptance.processes import PATIENCE, Running, free_ports, program
+from tests.acceptance.processes import PATIENCE, Running, free_ports, program, wait_until
 
 JOB = "edgegate"
-
-STILL = 0.2
-"""Seconds between two looks."""
 
 
 class Prometheus:
@@ -66,7 +62,6 @@ class Prometheus:
 
     def until(self, text: str, value: float) -> None:
         """Wait until a query yields a value."""
-        deadline = time.monotonic() + PATIENCE
-        while (found := self.value(text)) != value:
-            assert time.monotonic() < deadline, f"{text} is {found}, not {value}"
-            time.sleep(STILL)
+        wait_until(
+            lambda: self.value(text) == value, pause=0.2, told=lambda: f"{text} is {self.value(text)}, not {value}"
+        )

@@ -7,7 +7,7 @@ import shutil
 import socket
 import tempfile
 
-from tests.acceptance.processes import PATIENCE, AcceptanceTestCase, Running, free_ports
+from tests.acceptance.processes import PATIENCE, AcceptanceTestCase, Running, free_ports, wait_until
 
 FILES = """\
 apiVersion: networking.istio.io/v1
@@ -82,7 +82,7 @@ class AdminAPITests(AcceptanceTestCase):
         for workers in WORKERS:
             gateway = self.serve("--admin-quit", "--drain-timeout=10m", "--drain-delay=10m", *workers)
             waiting = self.request("slow.example")
-            self.wait_until(lambda: "1 connections" in self.curl("drain")[1])
+            wait_until(lambda: "1 connections" in self.curl("drain")[1])
             self.assertEqual(self.curl("quitquitquit", "-X", "POST"), (200, "ending\n"))
             self.assertEqual(gateway.ends(), 0, gateway.output)
             with self.assertRaises(ConnectionResetError):

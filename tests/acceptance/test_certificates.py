@@ -7,12 +7,12 @@ import os
 import socket
 import ssl
 import stat
-import threading
 import time
+from functools import partial
 from string import Template
 
 from tests.acceptance.pebble import Pebble
-from tests.acceptance.processes import PATIENCE, READY, AcceptanceTestCase, Running, free_ports
+from tests.acceptance.processes import PATIENCE, READY, AcceptanceTestCase, Running, free_ports, wait_until
 from tests.acceptance.served import Client
 
 FILES = """\
@@ -96,11 +96,10 @@ class CertificatesTests(AcceptanceTestCase):
 
     def wait(self, port: int, hosts: tuple[str, ...], root: str) -> None:
         """Wait until such a client is, for each host."""
-        deadline = time.monotonic() + PATIENCE
         for host in hosts:
-            while not self.trusted(port, host, root):
-                assert time.monotonic() < deadline, f"{host} has no certificate"
-                threading.Event().wait(0.2)
+            wait_until(
+                partial(self.trusted, port, host, root), partial(str.format, "{} has no certificate", host), pause=0.2
+            )
 
     def test_issued_once_and_served_by_all(self) -> None:
         """Each host has one certificate, whoever has asked for it; a new host gets one without a restart."""

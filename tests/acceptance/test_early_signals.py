@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from tests.acceptance.manifests import EVERY_HOST, GATEWAY, filled
-from tests.acceptance.processes import ENVIRONMENT, PATIENCE, READY, AcceptanceTestCase, free_ports, program
+from tests.acceptance.processes import ENVIRONMENT, PATIENCE, READY, AcceptanceTestCase, free_ports, program, wait_until
 
 FILES = GATEWAY + EVERY_HOST + "  - directResponse: {status: 200}\n"
 
@@ -30,7 +30,7 @@ class EarlySignalsTests(AcceptanceTestCase):
         self.addCleanup(lambda: process.poll() is None and process.kill())
         self.addCleanup(process.communicate)
         # the last that it begins to listen to
-        self.wait_until(lambda: self.caught(process.pid, signal.SIGUSR1))
+        wait_until(lambda: self.caught(process.pid, signal.SIGUSR1))
         return process
 
     def caught(self, pid: int, number: signal.Signals) -> bool:
@@ -83,7 +83,7 @@ class EarlySignalsTests(AcceptanceTestCase):
         self.files(process)
         # in write(1, ...), with its first line of the log
         syscall = Path(f"/proc/{process.pid}/syscall")
-        self.wait_until(lambda: syscall.read_text().split()[1:2] == ["0x1"])
+        wait_until(lambda: syscall.read_text().split()[1:2] == ["0x1"])
         process.send_signal(signal.SIGINT)
         with os.fdopen(read, "rb") as output:
             said = output.read().decode()

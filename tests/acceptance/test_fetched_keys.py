@@ -19,7 +19,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.demo.authority import Authority, certificate_pem
 from tests.acceptance.manifests import EVERY_HOST, GATEWAY, filled
-from tests.acceptance.processes import PATIENCE, Running, free_ports, program
+from tests.acceptance.processes import PATIENCE, Running, free_ports, program, wait_until
 from tests.acceptance.served import Answer, Client
 from tests.access.jwt.tokens import claims, key_set, public, rsa, token
 
@@ -173,10 +173,7 @@ class FetchingTestCase(SynchronousTestCase):
 
     def until(self, holds: Callable[[], bool]) -> None:
         """Wait until something holds."""
-        deadline = time.monotonic() + PATIENCE
-        while not holds():
-            self.assertLess(time.monotonic(), deadline, self.gateway.output)
-            threading.Event().wait(0.02)
+        wait_until(holds, lambda: self.gateway.output)
 
 
 class FetchedKeyTests(FetchingTestCase):

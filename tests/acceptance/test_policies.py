@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import subprocess
-import threading
-import time
 
 from tests.acceptance.manifests import GATEWAY, RELAYED, filled
-from tests.acceptance.processes import PATIENCE, AcceptanceTestCase, free_ports, program
+from tests.acceptance.processes import PATIENCE, AcceptanceTestCase, free_ports, program, wait_until
 from tests.acceptance.served import Client, ServedTestCase
 
 ROUTES = """\
@@ -155,16 +153,13 @@ class ConcurrencyTests(ServedTestCase):
         clients = [self.client() for _ in range(2)]
         for client in clients:
             client.send(b"GET /inner HTTP/1.1\r\nHost: shop.example\r\nX-User: a\r\nX-Do: hang\r\n\r\n")
-        while len(self.backends.seen["one"]) < 2:
-            threading.Event().wait(0.01)
+        wait_until(lambda: len(self.backends.seen["one"]) == 2)
         refused = self.ask("/inner", "shop.example", headers={"X-User": "a"})
         self.assertEqual((refused.status, refused.one("retry-after")), (429, "3"))
         self.assertEqual(self.ask("/inner", "shop.example", headers={"X-User": "b"}).where, "one")
         self.assertEqual(self.ask("/other", "shop.example", headers={"X-User": "a"}).where, "one")
         clients[0].close()
-        deadline = time.monotonic() + PATIENCE
-        while self.ask("/inner", "shop.example", headers={"X-User": "a"}).status == 429:
-            self.assertLess(time.monotonic(), deadline)
+        wait_until(lambda: self.ask("/inner", "shop.example", headers={"X-User": "a"}).status != 429)
 
 
 class AddressListTests(ServedTestCase):

@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import subprocess
-import threading
 from collections.abc import Callable
 from concurrent import futures
 from typing import Any, ClassVar
@@ -20,7 +19,7 @@ import h2.events
 from edgegate.protobuf.reading import read
 from tests.acceptance.login_services import LoginService, Reply, authelia, misbehaving, oauth2_proxy
 from tests.acceptance.manifests import EVERY_HOST, GATEWAY, RELAYED, static_service
-from tests.acceptance.processes import PATIENCE
+from tests.acceptance.processes import PATIENCE, wait_until
 from tests.acceptance.served import Answer, Client, ServedTestCase
 from tests.protobuf.envoy import AUTH, message_class
 
@@ -318,8 +317,7 @@ class ExternalAuthorizationTests(ServedTestCase):
         client = Client(self.served.ports["http"])
         client.send(b"GET /slow HTTP/1.1\r\nHost: body.example\r\n\r\n")
         service = self.services["odd"]
-        while not service.asked:
-            threading.Event().wait(0.005)
+        wait_until(lambda: bool(service.asked))
         client.close()
         self.logged("/slow")
         service.go_on.set()
@@ -330,8 +328,7 @@ class ExternalAuthorizationTests(ServedTestCase):
         client = self.client()
         client.send(b"GET /slow HTTP/1.1\r\nHost: body.example\r\n\r\n")
         service = self.services["odd"]
-        while not service.asked:
-            threading.Event().wait(0.005)
+        wait_until(lambda: bool(service.asked))
         policies = self.served.folder / "etc" / "policies.yaml"
         before = policies.read_text()
         policies.write_text(before.replace("body.example", "nobody.example"))

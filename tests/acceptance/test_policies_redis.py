@@ -9,7 +9,7 @@ from string import Template
 
 from edgegate.demo.authority import Authority
 from tests.acceptance.manifests import EVERY_HOST, GATEWAY
-from tests.acceptance.processes import AcceptanceTestCase, Running, free_ports
+from tests.acceptance.processes import AcceptanceTestCase, Running, free_ports, wait_until
 from tests.acceptance.redis import Redis
 from tests.acceptance.scraping import Scrape
 from tests.acceptance.served import Client
@@ -169,7 +169,7 @@ class RedisTests(SharedLimitsTestCase):
         self.assertEqual(self.asked(port, "/closed", 1, "other"), {503: 1})
         gateway.says("does not answer: connecting anew")
         redis.go_on()
-        self.wait_until(lambda: self.asked(port, "/closed", 1, "other") == {200: 1})
+        wait_until(lambda: self.asked(port, "/closed", 1, "other") == {200: 1})
 
     def test_secured(self) -> None:
         """With TLS and a password, which are read anew; with wrong ones nobody passes, and the log says why."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from twisted.trial.unittest import SkipTest
 
 from edgegate.workers.generations import MOST_GENERATIONS
-from tests.acceptance.processes import PATIENCE, AcceptanceTestCase, Running, free_ports, tcp_sockets
+from tests.acceptance.processes import PATIENCE, AcceptanceTestCase, Running, free_ports, tcp_sockets, wait_until
 from tests.acceptance.test_reload import FILES, MORE, resident
 from tests.acceptance.traffic import Traffic
 
@@ -355,7 +355,7 @@ class WorkersTests(AcceptanceTestCase):
 
     def until(self, done: Callable[[], bool]) -> None:
         """Wait for something to be the case."""
-        self.wait_until(done)
+        wait_until(done)
 
     def test_orphans(self) -> None:
         """Zygotes end before those that they have made; these are the supervisor's, and none stays a zombie."""
