@@ -86,8 +86,8 @@ def _following(decision: Decision, finder: EffectsFinder) -> Question | None:
     question, location = decision.question, _location(finder.of(decision))
     if not location:
         return None
-    url = urljoin(question.url, location).partition("#")[0]
     try:
+        url = urljoin(question.url, location).partition("#")[0]
         following = question_of(question.method.decode("latin-1"), url)
     except ValueError:
         return None

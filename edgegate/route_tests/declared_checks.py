@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from edgegate.istio.kinds import virtual_service as kinds
 from edgegate.model.actions import NewPath, RequestChanges, Substitution
@@ -55,10 +55,11 @@ def _redirect_authority(outcome: Outcome, port: bool) -> str | None:
 
 def _redirect_port(outcome: Outcome) -> str | None:
     """Return the port that a redirect leads to, be it written in its URL or the scheme's own."""
-    url = urlsplit(location(outcome))
-    if not url.scheme:
+    url = _location(outcome)
+    if url is None or not url.scheme:
         return None
-    return str(url.port or _PORTS.get(url.scheme, 0))
+    port = _PORT.search(url.netloc)
+    return port[0][1:] if port else str(_PORTS.get(url.scheme, 0))
 
 
 _PORT: Final = re.compile(r":[0-9]+$")
@@ -66,8 +67,17 @@ _PORTS: Final = {"http": 80, "https": 443}
 
 
 def _part(outcome: Outcome, name: str) -> str | None:
+    url = _location(outcome)
+    return None if url is None else str(getattr(url, name))
+
+
+def _location(outcome: Outcome) -> SplitResult | None:
+    """Return the URL that a redirect leads to; L{None}: there is none, or it can't be taken apart."""
     url = location(outcome)
-    return str(getattr(urlsplit(url), name)) if url else None
+    try:
+        return urlsplit(url) if url else None
+    except ValueError:
+        return None
 
 
 def rewrite(wanted: kinds.HTTPRewrite) -> Iterator[Check]:

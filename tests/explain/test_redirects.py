@@ -68,6 +68,12 @@ class RedirectsTests(SynchronousTestCase):
         text = gateway("gw", "80 HTTP *") + service("a", "a.example", "{redirect: {authority: other.test, port: 81}}")
         self.assertEqual(self.advice(text, "http://a.example/a"), [])
 
+    def test_no_url(self) -> None:
+        """A redirect to what is no URL leads nowhere."""
+        for authority in ("'[a.example'", "'a.example:99999'", "'a]b'"):
+            text = gateway("gw", "80 HTTP *") + service("a", "a.example", f"{{redirect: {{authority: {authority}}}}}")
+            self.assertEqual(self.advice(text, "http://a.example/a"), [], authority)
+
     def test_nobody(self) -> None:
         """A server that sends clients to https, where no port is open for that."""
         text = gateway("gw", "80 HTTP * {httpsRedirect: true}") + service("a", "a.example", "{redirect: {uri: /x}}")

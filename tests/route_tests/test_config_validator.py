@@ -119,6 +119,17 @@ class ConfigValidatorTests(SynchronousTestCase):
             self.assertEqual(problems, [])
             self.assertEqual([each.misses for each in run(found, other, endpoints())], [()], expected)
 
+    def test_no_url(self) -> None:
+        """What a redirect leads to may be no URL, or have a port that there is not: that is otherwise, and no more."""
+        for authority, port in (("a:99999", "99999"), ("'[a'", "nothing")):
+            files = f"redirect: {{authority: {authority}, redirectCode: 308}}"
+            (other, _) = compiled(FILES.replace("redirect: {uri: /new, redirectCode: 308}", files))
+            wanted = "redirect: {redirectCode: 308, port: 80}"
+            found, _ = cases(f"testCases: [{{wantMatch: true, request: {REQUEST % '/old'}, {wanted}}}]")
+            (result,) = run(found, other, endpoints())
+            (miss,) = result.misses
+            self.assertEqual((miss.key, miss.wanted, miss.there.partition(":")[0]), ("redirect.port", "80", port))
+
     def test_misses(self) -> None:
         """What is otherwise is told by its key."""
         self.assertEqual(
