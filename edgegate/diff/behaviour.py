@@ -12,7 +12,7 @@ from math import gcd
 from typing import Final
 
 from edgegate.diff.fields import FieldChange, change, changes
-from edgegate.diff.policies import between_policies, policies_of
+from edgegate.diff.policies import Policy, between_policies, policies_of, shown
 from edgegate.diff.wording import words
 from edgegate.errors import Fault
 from edgegate.model.actions import DirectResponse, Redirect, RequestChanges
@@ -52,7 +52,7 @@ class Sent:
     mirrors: tuple[Mirror, ...] = ()
     faults: Faults | None = None
     cors: CORSPolicy | None = None
-    policies: tuple[str, ...] = ()
+    policies: tuple[Policy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Answered:
     response: HeaderChanges | None = None
     faults: Faults | None = None
     cors: CORSPolicy | None = None
-    policies: tuple[str, ...] = ()
+    policies: tuple[Policy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +284,7 @@ def details(behaviour: Behaviour) -> dict[str, str]:
         found = {"response headers": behaviour.response, "faults": behaviour.faults, "CORS": behaviour.cors}
     said = {name: words(value, name) for name, value in found.items() if value is not None}
     if isinstance(behaviour, Sent | Answered) and behaviour.policies:
-        said["policies"] = ", ".join(behaviour.policies)
+        said["policies"] = shown(behaviour.policies)
     if isinstance(behaviour, Sent) and behaviour.retries is None:
         said["retries"] = "none"
     if isinstance(behaviour, Sent) and behaviour.mirrors:

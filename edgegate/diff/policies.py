@@ -1,11 +1,12 @@
 """
 How two sides guard what they serve. What policies mean is not compared: those that are not equal are told, by their
-names and a digest of what they say.
+names and a digest of what they show; of secrets is told only that they are others.
 """
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields, is_dataclass
 from functools import lru_cache
 from hashlib import sha256
 from hmac import digest
@@ -20,9 +21,26 @@ NONE: Final = "none"
 _KEY: Final = urandom(16)
 
 
-def policies_of(guards: Guards) -> tuple[str, ...]:
-    """Return each policy in a word: two that differ never look alike, and those that are equal do."""
-    return tuple(map(_word, guards))
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """
+    A policy, equal to others that say the same.
+
+    @ivar word: Its kind, its name and a digest of what it shows.
+    @ivar secrets: A digest of what it does not show, of use in this process alone: it is never told.
+    """
+
+    word: str
+    secrets: str = field(repr=False)
+
+    def __str__(self) -> str:
+        """Return it as reports show it: the same in each of them."""
+        return self.word
+
+
+def policies_of(guards: Guards) -> tuple[Policy, ...]:
+    """Return each policy as what tells it from others."""
+    return tuple(map(_policy, guards))
 
 
 def between_chains(old: FilterChain, new: FilterChain) -> tuple[FieldChange, ...]:
@@ -30,7 +48,7 @@ def between_chains(old: FilterChain, new: FilterChain) -> tuple[FieldChange, ...
     return between_policies(policies_of(old.guards), policies_of(new.guards))
 
 
-def between_policies(old: tuple[str, ...], new: tuple[str, ...]) -> tuple[FieldChange, ...]:
+def between_policies(old: tuple[Policy, ...], new: tuple[Policy, ...]) -> tuple[FieldChange, ...]:
     """Return how policies differ; nothing where they don't. Those that both sides have are left out."""
     if old == new:
         return ()
@@ -38,14 +56,21 @@ def between_policies(old: tuple[str, ...], new: tuple[str, ...]) -> tuple[FieldC
     after = [each for each in new if each not in old]
     if not before and not after:
         before, after = [*old], [*new]  # in another order
-    return (FieldChange("policies", ", ".join(before) or NONE, ", ".join(after) or NONE),)
+    known = {each.word: each.secrets for each in old}
+    told = [f"{each}, other secrets" if known.get(each.word, each.secrets) != each.secrets else each for each in after]
+    return (FieldChange("policies", shown(before), shown(told)),)
+
+
+def shown(policies: Iterable[object]) -> str:
+    """Return policies in words."""
+    return ", ".join(map(str, policies)) or NONE
 
 
 @lru_cache(maxsize=256)
-def _word(guard: Guard) -> str:
-    shown = sha256(_text(_said(guard, False))).hexdigest()
-    secrets = f", secrets {_keyed(guard)[:8]}" if _conceals(guard) else ""
-    return f"{guard.origin.resource.partition(' ')[0]} {guard.name} ({shown[:8]}{secrets})"
+def _policy(guard: Guard) -> Policy:
+    said = sha256(_text(_said(guard, False))).hexdigest()
+    secrets = digest(_KEY, _text(_said(guard, True)), "sha256").hex()
+    return Policy(f"{guard.origin.resource.partition(' ')[0]} {guard.name} ({said[:8]})", secrets)
 
 
 def _said(value: object, concealed: bool) -> object:
@@ -63,24 +88,6 @@ def _said(value: object, concealed: bool) -> object:
         return value
     own = [each for each in fields(value) if each.compare and (each.repr or concealed)]
     return [type(value).__name__, *((each.name, _said(getattr(value, each.name), concealed)) for each in own)]
-
-
-def _conceals(value: object) -> bool:
-    """Whether a value has parts that it does not show."""
-    if isinstance(value, tuple):
-        return any(map(_conceals, value))
-    if not is_dataclass(value) or isinstance(value, type):
-        return False
-    return any(
-        (not each.repr and getattr(value, each.name)) or _conceals(getattr(value, each.name))
-        for each in fields(value)
-        if each.compare
-    )
-
-
-def _keyed(guard: Guard) -> str:
-    """Return a digest of all that a policy says, secrets included: of use in this process alone, to nobody else."""
-    return digest(_KEY, _text(_said(guard, True)), "sha256").hex()
 
 
 def _text(said: object) -> bytes:
