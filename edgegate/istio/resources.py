@@ -121,7 +121,7 @@ class Resource(Generic[S]):
     @property
     def faulty(self) -> bool:
         """Whether an error was reported in it."""
-        return bool(self._told or self.broken)
+        return bool(self._told or self.broken or self.document.misspelt)
 
     def left_out(self, path: Path) -> bool:
         """Whether something in that part, or that is around it, was reported and left out when it was decoded."""

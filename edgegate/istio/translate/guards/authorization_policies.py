@@ -73,7 +73,8 @@ def _warn_of_gaps(policies: Policies, compiler: RulesCompiler) -> None:
         servers = _targeted(policies, policy, tell=False).servers
         numbers = {server.value.number for server in servers}
         pods = {int(pod) for pod, port in compiler.pod_ports.items() if int(port) in numbers}
-        if servers:
+        # in one with an error what would be warned of may be that error
+        if servers and not policy.faulty:
             known = numbers | pods | {bound[each] for each in numbers if each in bound}
             warnings.warn(policy, servers, known)
 

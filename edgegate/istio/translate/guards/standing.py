@@ -72,7 +72,13 @@ class Policies:
         policy.document.problem(self.problems, Severity.INFO, (), message, code=codes.NO_MATCHING_WORKLOADS)
 
     def guards_nothing(self, policy: Resource[Any], why: str, warn: bool) -> None:
-        """Tell that a policy is for nothing that is served: with a warning where it may have been meant for it."""
+        """
+        Tell that a policy is for nothing that is served: with a warning where it may have been meant for it.
+
+        Of one with an error that is not told: what it is for may be what is wrong with it.
+        """
+        if policy.faulty:
+            return
         severity = Severity.WARNING if warn else Severity.INFO
         message = f"{policy.document.title} guards nothing here: {why}"
         policy.document.problem(self.problems, severity, (), message, code=codes.NO_MATCHING_WORKLOADS)

@@ -74,6 +74,12 @@ class WarningTests(SynchronousTestCase):
         when = policy("rules: [{when: [{key: destination.port, notValues: ['1']}]}]")
         self.check(HTTP + when, codes.VALUE_NEVER_FITS, "port 1")
 
+    def test_errors(self) -> None:
+        """What is an error is not warned of besides, nor what is said in a field that is misspelt."""
+        self.check(HTTP + operation("ports: ['80-90']"), codes.VALUE_NEVER_FITS)
+        self.check(HTTP + operation("prots: ['81']"), codes.VALUE_NEVER_FITS)
+        self.check(HTTP + MESH + operation("host: [a.example]"), codes.POLICY_PASSED_BY)
+
     def test_connections(self) -> None:
         """A DENY rule that asks for requests alone closes what carries none."""
         words = "closes every connection to port 5432"

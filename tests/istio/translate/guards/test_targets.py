@@ -111,6 +111,8 @@ class TargetsTests(SynchronousTestCase):
         ):
             self.found(WEB + ROUTES + policy(said))
             self.assertTrue(any("error" in each and words in each for each in self.problems), (said, self.problems))
+            # that it guards nothing so follows from that
+            self.assertFalse(any("guards nothing here" in each for each in self.problems), (said, self.problems))
         self.found(WEB + ROUTES + policy(target("Gateway", "gw"), namespace="other"))
         self.assertTrue(any("error" in each for each in self.problems))
 
