@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from twisted.internet.interfaces import IPushProducer
@@ -14,7 +15,7 @@ from edgegate.observe.tap import LOST, Tapped
 
 
 @implementer(IPushProducer)
-class PassingView:
+class PassingView(ABC):
     """One reader, from its request to the last line. What comes while it does not read it misses, and nothing waits."""
 
     def __init__(self, request: Request, over: Callable[[PassingView], None]) -> None:
@@ -55,13 +56,13 @@ class PassingView:
             lost = tapped.get(LOST)
             self._passes(tapped, lost if isinstance(lost, int) else 0)
 
+    @abstractmethod
     def _passes(self, tapped: Tapped, lost: int) -> None:
         """
         Something passes.
 
         @param lost: How many before it can't be shown.
         """
-        raise NotImplementedError
 
     def _finish(self, last: bytes) -> None:
         """End in good order."""
