@@ -152,6 +152,11 @@ class Context:
         return found
 
     @cached_property
+    def virtual_services(self) -> Mapping[tuple[str, str], Resource[VirtualService]]:
+        """The VirtualServices by their namespaces and names."""
+        return {(each.namespace, each.name): each for each in self.resources.virtual_services}
+
+    @cached_property
     def hosts(self) -> Hosts:
         """The services that are declared."""
         return Hosts(self.resources)

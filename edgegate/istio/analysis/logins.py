@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from edgegate.istio.analysis.context import Context
@@ -48,35 +48,41 @@ def twice(context: Context) -> Iterator[Finding]:
         (resources.oidc_policies, "by the same callbackPath"),
         (resources.api_key_policies, "for a key in the same place, and takes it out,"),
     ):
-        known: list[Resource[Any]] = []
-        for policy in policies:
-            other = next((each for each in known if _both_ask(each, policy)), None)
-            known.append(policy)
-            if other is not None:
-                title, origin = other.document.title, other.document.origin
-                message = f"{title} at {origin} asks {what} of the same requests: nobody could answer both"
-                yield Finding(policy, ("spec",), codes.POLICIES_EXCLUDE_EACH_OTHER, message)
-    yield from _one_cookie(resources.oidc_policies)
+        for policy, other in _meeting(policies, _both_ask):
+            message = f"{_placed(other)} asks {what} of the same requests: nobody could answer both"
+            yield Finding(policy, ("spec",), codes.POLICIES_EXCLUDE_EACH_OTHER, message)
+    # users lose their session with each login of another policy on the same host
+    for policy, other in _meeting(resources.oidc_policies, _share_cookie):
+        message = f"{_placed(other)} keeps its sessions in cookies of this name: each login ends the other's"
+        yield Finding(policy, ("spec", "cookieName"), codes.POLICIES_EXCLUDE_EACH_OTHER, message)
 
 
-def _one_cookie(policies: Sequence[Resource[OIDCPolicy]]) -> Iterator[Finding]:
-    """Yield policies whose users lose their session with each login of another policy on the same host."""
-    known: list[Resource[OIDCPolicy]] = []
+def _meeting(
+    policies: Iterable[Resource[Any]], meet: Callable[[Resource[Any], Resource[Any]], bool]
+) -> Iterator[tuple[Resource[Any], Resource[Any]]]:
+    """
+    Yield policies that meet one before them, with that.
+
+    Only those of a namespace that have a target in common are compared: of thousands not each is with each.
+    """
+    earlier: dict[tuple[str, str, str], list[Resource[Any]]] = {}
     for policy in policies:
-        other = next((each for each in known if _share_cookie(each, policy)), None)
-        known.append(policy)
+        # a browser has one cookie of a name for all routes of a host
+        places = sorted({(policy.namespace, kind, name) for kind, name, _ in _targets(policy.spec)})
+        known = (each for place in places for each in earlier.get(place, ()))
+        other = next((each for each in known if meet(each, policy)), None)
+        for place in places:
+            earlier.setdefault(place, []).append(policy)
         if other is not None:
-            title, origin = other.document.title, other.document.origin
-            message = f"{title} at {origin} keeps its sessions in cookies of this name: each login ends the other's"
-            yield Finding(policy, ("spec", "cookieName"), codes.POLICIES_EXCLUDE_EACH_OTHER, message)
+            yield policy, other
+
+
+def _placed(policy: Resource[Any]) -> str:
+    return f"{policy.document.title} at {policy.document.origin}"
 
 
 def _share_cookie(one: Resource[OIDCPolicy], other: Resource[OIDCPolicy]) -> bool:
-    if one.namespace != other.namespace or not one.spec.cookie_name or one.spec.cookie_name != other.spec.cookie_name:
-        return False
-    # a browser has one cookie of a name for all routes of a host
-    whole, others = ({target[:2] for target in _targets(each.spec)} for each in (one, other))
-    return not whole.isdisjoint(others)
+    return bool(one.spec.cookie_name) and one.spec.cookie_name == other.spec.cookie_name
 
 
 def elsewhere(context: Context) -> Iterator[Finding]:
@@ -95,11 +101,10 @@ def elsewhere(context: Context) -> Iterator[Finding]:
 
 
 def _routes(context: Context, namespace: str, reference: PolicyTargetReference) -> Iterator[HTTPRoute]:
-    for service in context.resources.virtual_services:
-        if (service.namespace, service.name) == (namespace, reference.name):
-            for route in service.spec.http:
-                if not reference.section_name or route.name == reference.section_name:
-                    yield route
+    service = context.virtual_services.get((namespace, reference.name))
+    for route in service.spec.http if service is not None else ():
+        if not reference.section_name or route.name == reference.section_name:
+            yield route
 
 
 def _takes(route: HTTPRoute, path: str) -> bool:
@@ -118,7 +123,7 @@ def _takes(route: HTTPRoute, path: str) -> bool:
 def _both_ask(one: Resource[Any], other: Resource[Any]) -> bool:
     paths = (getattr(each.spec, "callback_path", None) or CALLBACK for each in (one, other))
     same_path = len(set(paths)) == 1 and _same_place(one.spec, other.spec)
-    return one.namespace == other.namespace and same_path and _overlap(_targets(one.spec), _targets(other.spec))
+    return same_path and _overlap(_targets(one.spec), _targets(other.spec))
 
 
 def _same_place(one: TargetedPolicy, other: TargetedPolicy) -> bool:
@@ -157,11 +162,10 @@ def _gateways(context: Context, policy: Resource[Any]) -> Iterator[tuple[Resourc
             if found is not None:
                 yield found, reference.section_name or ""
             continue
-        for service in context.resources.virtual_services:
-            if (service.namespace, service.name) == (policy.namespace, reference.name):
-                for _, key in context.gateways_of(service, service.spec):
-                    if key in context.gateways:
-                        yield context.gateways[key], ""
+        service = context.virtual_services.get((policy.namespace, reference.name))
+        for _, key in context.gateways_of(service, service.spec) if service is not None else ():
+            if key in context.gateways:
+                yield context.gateways[key], ""
 
 
 def _named(server: Server, section: str) -> bool:

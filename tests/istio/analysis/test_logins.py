@@ -63,6 +63,15 @@ class TwiceTests(SynchronousTestCase):
         same = policy("OIDCPolicy", "q", "", ", callbackPath: /oauth2/callback")
         self.assertEqual(len(lines(text + policy("OIDCPolicy", "p", "") + same, "EG603")), 1)
 
+    def test_first(self) -> None:
+        """The one that is told at is the first that has a target in common, of several."""
+        text = gateway(HTTPS) + routed("")
+        both = refs("Gateway", "gw").replace("}]", "}, {group: networking.istio.io, kind: VirtualService, name: x}]")
+        named = (("p", refs("VirtualService", "x")), ("q", refs("Gateway", "gw")), ("r", both))
+        (told,) = lines(text + "".join(policy("BasicAuthPolicy", *each) for each in named), "EG603")
+        self.assertIn("BasicAuthPolicy default/r", told)
+        self.assertIn("BasicAuthPolicy default/q at", told)
+
     def test_not_told(self) -> None:
         """Those of different targets or callbacks, and keys that stand in two places or are left there, are not."""
         text = gateway(HTTPS) + routed("")
