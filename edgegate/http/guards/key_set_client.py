@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, NoReturn, TypeVar, cast
 from urllib.parse import urljoin
 
 from cryptography.x509 import load_pem_x509_certificates
@@ -24,7 +24,7 @@ from twisted.web.client import (
 )
 from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
-from twisted.web.iweb import IResponse
+from twisted.web.iweb import IAgent, IBodyProducer, IResponse
 from zope.interface import implementer
 
 from edgegate.access.jwt.discovery import same_origin
@@ -32,6 +32,8 @@ from edgegate.access.jwt.key_set import MOST_BYTES
 from edgegate.version import described
 
 MOST_REDIRECTS = 3
+
+T = TypeVar("T")
 
 
 class FetchFailed(Exception):
@@ -53,11 +55,17 @@ class TreqKeySetClient:
 
     def fetch(self, url: str, timeout: float) -> Deferred[bytes]:
         """See L{edgegate.http.guards.key_sets.KeySetClient}."""
+        return self._within(timeout, self._ask(self._http(timeout), url, MOST_REDIRECTS))
+
+    def _http(self, timeout: float) -> HTTPClient:
+        """Return what asks by HTTP, on a connection for each request that is there within so many seconds."""
         pool = HTTPConnectionPool(self._reactor, persistent=False)
-        pool._factory = QuietConnections
-        agent = Agent(self._reactor, self._policy, connectTimeout=timeout, pool=pool)
-        done = self._ask(HTTPClient(agent), url, MOST_REDIRECTS)
-        done.addErrback(plain_failure)
+        pool._factory = _QuietConnections
+        return HTTPClient(_Uncompressed(Agent(self._reactor, self._policy, connectTimeout=timeout, pool=pool)))
+
+    def _within(self, timeout: float, done: Deferred[T]) -> Deferred[T]:
+        """Return an answer that fails with words, also when it is not there within so many seconds."""
+        done.addErrback(_plain_failure)
         return done.addTimeout(timeout, self._reactor, lambda *_: _too_late(timeout))
 
     def _ask(self, client: HTTPClient, url: str, redirects: int) -> Deferred[bytes]:
@@ -90,7 +98,31 @@ class TreqKeySetClient:
 _TOO_LARGE = f"it answers more than {MOST_BYTES >> 20} MiB"
 
 
-class QuietConnections(_HTTP11ClientFactory):
+@implementer(IAgent)
+class _Uncompressed:
+    """
+    Takes no compressed answers: treq unpacks what it has read, a thousand times as much, before its size is looked at.
+    """
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+
+    def request(
+        self, method: bytes, uri: bytes, headers: Headers | None = None, body: IBodyProducer | None = None
+    ) -> Deferred[IResponse]:
+        """See L{IAgent}."""
+        asked = Headers() if headers is None else headers.copy()
+        asked.setRawHeaders("accept-encoding", ["identity"])
+        return self._agent.request(method, uri, asked, body).addCallback(self._answered)
+
+    def _answered(self, response: IResponse) -> IResponse:
+        if response.headers.hasHeader("content-encoding"):
+            _drop(response)
+            raise FetchFailed("it answers in an encoding that it was not asked for")
+        return response
+
+
+class _QuietConnections(_HTTP11ClientFactory):
     """Makes connections, and does not log each."""
 
     noisy = False
@@ -142,13 +174,13 @@ def _drop(response: IResponse) -> None:
     response.deliverBody(_Dropped())
 
 
-def plain_failure(failure: Failure) -> Failure:
+def _plain_failure(failure: Failure) -> Failure:
     """Return what went wrong rather than that something did."""
     value = failure.value
     return cast(Failure, value.reasons[0]) if isinstance(value, ResponseFailed) and value.reasons else failure
 
 
-def _too_late(seconds: float) -> bytes:
+def _too_late(seconds: float) -> NoReturn:
     raise FetchFailed(f"it has not answered within {seconds:g} s")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 
 from twisted.internet import reactor
@@ -29,6 +30,11 @@ class Server(Protocol):
         self._data += data
         if self._data.endswith(b"\r\n\r\n"):
             self._answer(self, self._data.split(b" ")[1])
+
+    @property
+    def headers(self) -> bytes:
+        """What was asked, as it came."""
+        return self._data
 
     def say(self, head: bytes, body: bytes = b"") -> None:
         """Answer, and close."""
@@ -91,6 +97,19 @@ class KeySetClientTests(TestCase):
         with self.assertRaises(FetchFailed) as raised:
             await self.fetch(endless)
         self.assertEqual(str(raised.exception), "it answers more than 1 MiB")
+
+    async def test_compressed(self) -> None:
+        """Nothing is unpacked: what is small may not be so then."""
+        asked = []
+
+        def answer(server: Server, _: bytes) -> None:
+            asked.append(server.headers)
+            server.say(b"200 OK\r\ncontent-encoding: gzip", gzip.compress(b" " * (64 * MOST_BYTES)))
+
+        with self.assertRaises(FetchFailed) as raised:
+            await self.fetch(answer)
+        self.assertEqual(str(raised.exception), "it answers in an encoding that it was not asked for")
+        self.assertIn(b"\r\naccept-encoding: identity\r\n", asked[0].lower())
 
     async def test_silent(self) -> None:
         """Whoever accepts and says nothing is waited for until the time is over, and no longer."""

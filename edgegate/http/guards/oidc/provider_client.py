@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from treq.client import HTTPClient
 from twisted.internet.defer import Deferred
-from twisted.web.client import Agent, HTTPConnectionPool
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IResponse
 
-from edgegate.http.guards.key_set_client import (
-    CollectedBody,
-    FetchFailed,
-    QuietConnections,
-    TreqKeySetClient,
-    plain_failure,
-)
+from edgegate.http.guards.key_set_client import CollectedBody, TreqKeySetClient
 from edgegate.http.guards.oidc.provider import Field
 from edgegate.version import described
 
@@ -26,19 +18,10 @@ class TreqProviderClient(TreqKeySetClient):
 
     def post(self, url: str, fields: list[Field], body: bytes, timeout: float) -> Deferred[tuple[int, bytes]]:
         """See C{ProviderClient.post}. No redirect is followed: a secret goes nowhere else."""
-        pool = HTTPConnectionPool(self._reactor, persistent=False)
-        pool._factory = QuietConnections
-        client = HTTPClient(Agent(self._reactor, self._policy, connectTimeout=timeout, pool=pool))
         headers = Headers({name: [value] for name, value in fields})
         headers.setRawHeaders("user-agent", [described()])
-        asked: Any = client.post(url, headers=headers, data=body, allow_redirects=False, unbuffered=True)
-        done: Deferred[tuple[int, bytes]] = asked.addCallback(_answered)
-        done.addErrback(plain_failure)
-        return done.addTimeout(timeout, self._reactor, lambda *_: _late(timeout))
-
-
-def _late(seconds: float) -> tuple[int, bytes]:
-    raise FetchFailed(f"it has not answered within {seconds:g} s")
+        asked: Any = self._http(timeout).post(url, headers=headers, data=body, allow_redirects=False, unbuffered=True)
+        return self._within(timeout, asked.addCallback(_answered))
 
 
 def _answered(response: IResponse) -> Deferred[tuple[int, bytes]]:
