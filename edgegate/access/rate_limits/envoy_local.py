@@ -14,7 +14,7 @@ from edgegate.access.rate_limits.descriptors import Descriptor
 from edgegate.model.guards.envoy_rate_limits import LocalDescriptor, LocalLimit, TokenBucket
 
 
-class Told:
+class BucketStanding:
     """
     How a limit stands, of the bucket that has least.
 
@@ -54,14 +54,14 @@ class _Bucket:
                 return False
         return True
 
-    def take(self, key: bytes, now: float) -> Told:
+    def take(self, key: bytes, now: float) -> BucketStanding:
         """Take a token, if there is one."""
         bucket = self.bucket
         left = self._buckets.take(self._numbers.of(key), bucket.interval, self.capacity, 1.0, now)
         if left < 0.0:
-            return Told(False, bucket.most, 0, -left)
+            return BucketStanding(False, bucket.most, 0, -left)
         whole = int(left + 1e-6)
-        return Told(True, bucket.most, whole, 0.0 if whole else (1.0 - left) * bucket.interval)
+        return BucketStanding(True, bucket.most, whole, 0.0 if whole else (1.0 - left) * bucket.interval)
 
 
 class LocalCounter:
@@ -83,7 +83,7 @@ class LocalCounter:
         slowest = sorted(limit.descriptors, key=lambda each: -each.bucket.interval)
         self._described = [_Bucket(each.bucket, _encoded(each), _identity(said, each), buckets) for each in slowest]
 
-    def take(self, descriptors: Sequence[Descriptor], connection: bytes, now: float) -> Told | None:
+    def take(self, descriptors: Sequence[Descriptor], connection: bytes, now: float) -> BucketStanding | None:
         """
         Count a request.
 
@@ -91,22 +91,22 @@ class LocalCounter:
         @param now: Monotonic seconds.
         @return: L{None}: nothing limits it.
         """
-        least: Told | None = None
+        least: BucketStanding | None = None
         for bucket in self._described:
             for descriptor in descriptors:
                 if not bucket.fits(descriptor):
                     continue
-                told = bucket.take(connection + _key(descriptor), now)
-                if least is None or told.left < least.left:
-                    least = told
-                if not told.passes:
-                    return told
+                standing = bucket.take(connection + _key(descriptor), now)
+                if least is None or standing.left < least.left:
+                    least = standing
+                if not standing.passes:
+                    return standing
                 break
         default = self._default
         if default is not None and (least is None or self._limit.always_default):
-            told = default.take(connection, now)
-            if least is None or not told.passes or told.left < least.left:
-                least = told
+            standing = default.take(connection, now)
+            if least is None or not standing.passes or standing.left < least.left:
+                least = standing
         return least
 
 

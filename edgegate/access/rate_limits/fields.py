@@ -22,7 +22,7 @@ def retry_after(wait: float) -> Field:
     return b"retry-after", b"%d" % max(1, ceil(wait - 0.001))
 
 
-def told(standings: Sequence[Standing]) -> list[Field]:
+def standing_fields(standings: Sequence[Standing]) -> list[Field]:
     """Return the fields that say how limits stand, the one with the least left first; nothing where there are none."""
     if not standings:
         return []

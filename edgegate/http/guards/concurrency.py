@@ -19,7 +19,7 @@ from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
 from edgegate.http.filters.interfaces import FilterStatus, HTTPFilter
-from edgegate.http.guards.refusal import Refusal, refuse
+from edgegate.http.guards.refusal import Refusal, grpc_status_of_limit, refuse
 from edgegate.model.guards.concurrency import ConcurrencyGuard
 from edgegate.model.guards.rate_limit import KeyPart
 from edgegate.observe.events import Ended
@@ -30,9 +30,6 @@ NAMESPACE: Final = "edgegate.concurrency"
 
 VERDICTS: Final = ("allowed", "limited", "shadow")
 """What may become of a request that a limit counts, as metrics call it."""
-
-_EXHAUSTED: Final = 8
-_UNAVAILABLE: Final = 14
 
 
 _Key = tuple[str, str, tuple[KeyPart, ...]]
@@ -164,5 +161,5 @@ def concurrency_refusal(guard: ConcurrencyGuard, crowded: CountedConcurrency) ->
         f"concurrency_limited[{guard.name}:{crowded.rule.name}]",
         "RL",
         tuple(fields),
-        _EXHAUSTED if response.exhausted else _UNAVAILABLE,
+        grpc_status_of_limit(response.grpc_exhausted),
     )

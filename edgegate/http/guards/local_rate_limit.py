@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Final
 
 from edgegate.access.rate_limits.descriptors import DescriptorMaker
-from edgegate.access.rate_limits.envoy_local import LocalCounter, Told
+from edgegate.access.rate_limits.envoy_local import BucketStanding, LocalCounter
 from edgegate.access.rate_limits.scopes import Effective
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
@@ -18,14 +18,12 @@ from edgegate.http.fields import Field
 from edgegate.http.filters.interfaces import FilterStatus, HTTPFilter
 from edgegate.http.guards.envoy_place import Settled, destination
 from edgegate.http.guards.rate_limit_state import RateLimits
-from edgegate.http.guards.refusal import Refusal, refuse
+from edgegate.http.guards.refusal import Refusal, grpc_status_of_limit, refuse
 from edgegate.http.response import ResponseHead
 from edgegate.model.guards.envoy_rate_limits import LocalLimit, LocalRateLimit, Pair
 from edgegate.net.addresses import ConnectionInfo
 
 _NAMESPACE: Final = "envoy.filters.http.local_ratelimit"
-_UNAVAILABLE: Final = 14
-_EXHAUSTED: Final = 8
 
 
 class _Limit:
@@ -58,7 +56,7 @@ class _Limit:
 class LocalRateLimitFilter(HTTPFilter):
     """Counts requests in this gateway, all its processes together."""
 
-    __slots__ = ("_environment", "_guard", "_limits", "_settled", "_told")
+    __slots__ = ("_environment", "_guard", "_limits", "_noted", "_settled")
 
     name = "local_ratelimit"
 
@@ -66,7 +64,7 @@ class LocalRateLimitFilter(HTTPFilter):
         self._guard = guard
         self._environment = environment
         # under a name of its own: several limits may count one request
-        self._told: str = f"told {guard.name} {guard.limit.prefix}"
+        self._noted: str = f"told {guard.name} {guard.limit.prefix}"
         self._settled = Settled(guard.scopes, environment.trusted_hops)
         self._limits: dict[tuple[LocalLimit, str], _Limit] = {}
 
@@ -79,18 +77,18 @@ class LocalRateLimitFilter(HTTPFilter):
             return FilterStatus.CONTINUE
         descriptors = limit.maker(settled).of(exchange, destination(route)) if said.descriptors else []
         connection = told_apart(exchange.connection) if said.per_connection else b""
-        told = limit.counter.take(descriptors, connection, monotonic())
-        if told is None:
+        standing = limit.counter.take(descriptors, connection, monotonic())
+        if standing is None:
             return FilterStatus.CONTINUE
-        if not told.passes and _falls(said.enforced, random):
+        if not standing.passes and _falls(said.enforced, random):
             limit.counts.limited += 1
             refusal = limit.refusal
             if said.shown:
-                refusal = replace(refusal, fields=(*refusal.fields, *shown(told)))
+                refusal = replace(refusal, fields=(*refusal.fields, *standing_fields(standing)))
             return refuse(exchange, self._guard, refusal)
         if said.shown:
-            exchange.note(_NAMESPACE, {self._told: told})
-        if told.passes:
+            exchange.note(_NAMESPACE, {self._noted: standing})
+        if standing.passes:
             limit.counts.allowed += 1
             return FilterStatus.CONTINUE
         limit.counts.shadowed += 1
@@ -100,8 +98,8 @@ class LocalRateLimitFilter(HTTPFilter):
 
     def response_head(self, exchange: Exchange, head: ResponseHead) -> ResponseHead:
         """See L{HTTPFilter.response_head}."""
-        told = exchange.metadata.get(_NAMESPACE, {}).get(self._told) if exchange.metadata is not None else None
-        return head.with_set(shown(told)) if isinstance(told, Told) else head
+        standing = exchange.metadata.get(_NAMESPACE, {}).get(self._noted) if exchange.metadata is not None else None
+        return head.with_set(standing_fields(standing)) if isinstance(standing, BucketStanding) else head
 
     def _limit_of(self, limit: LocalLimit, owner: str) -> _Limit:
         found = self._limits.get((limit, owner))
@@ -126,7 +124,7 @@ def local_refusal(limit: LocalLimit) -> Refusal:
         "local_rate_limited",
         "RL",
         tuple(fields_of(limit.response_fields)),
-        _EXHAUSTED if limit.grpc_exhausted else _UNAVAILABLE,
+        grpc_status_of_limit(limit.grpc_exhausted),
     )
 
 
@@ -135,12 +133,12 @@ def fields_of(pairs: tuple[Pair, ...]) -> list[Field]:
     return [(name.lower().encode("latin-1"), value.encode()) for name, value in pairs]
 
 
-def shown(told: Told) -> list[Field]:
+def standing_fields(standing: BucketStanding) -> list[Field]:
     """Return how a limit stands, as C{DRAFT_VERSION_03} has it."""
     return [
-        (b"x-ratelimit-limit", b"%d" % told.most),
-        (b"x-ratelimit-remaining", b"%d" % told.left),
-        (b"x-ratelimit-reset", b"%d" % ceil(told.reset)),
+        (b"x-ratelimit-limit", b"%d" % standing.most),
+        (b"x-ratelimit-remaining", b"%d" % standing.left),
+        (b"x-ratelimit-reset", b"%d" % ceil(standing.reset)),
     ]
 
 

@@ -10,7 +10,7 @@ from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from edgegate.access.rate_limits.fields import retry_after, told
+from edgegate.access.rate_limits.fields import retry_after, standing_fields
 from edgegate.access.rate_limits.limits import CountedLimit, Over, Standing
 from edgegate.access.rate_limits.sliding_window import SCRIPT, arguments, counted, key_in_redis
 from edgegate.errors import INTERNAL
@@ -22,7 +22,7 @@ from edgegate.http.filters.interfaces import FilterStatus, HTTPFilter
 from edgegate.http.guards.rate_limit_state import RateLimits, RateLimitState
 from edgegate.http.guards.redis_connection import connector
 from edgegate.http.guards.redis_link import LinkFailed, RedisLink
-from edgegate.http.guards.refusal import Refusal, refuse
+from edgegate.http.guards.refusal import Refusal, grpc_status_of_limit, refuse
 from edgegate.http.response import ResponseHead
 from edgegate.model.guards.rate_limit import GlobalCount, OnFailure, RateLimitGuard, RedisServer
 
@@ -32,8 +32,6 @@ NAMESPACE: Final = "edgegate.rate_limit"
 """Under which dynamic metadata has C{shadow}: the policy and the limit that would have refused a request."""
 
 _TOLD: Final = "edgegate.rate_limit.told"
-_EXHAUSTED: Final = 8
-_UNAVAILABLE: Final = 14
 
 
 def rate_limit_filter(guard: RateLimitGuard, environment: HTTPEnvironment) -> HTTPFilter:
@@ -58,7 +56,7 @@ def rate_limit_state(guard: RateLimitGuard, environment: HTTPEnvironment) -> Rat
 class RateLimitFilter(HTTPFilter):
     """Counts requests in this gateway."""
 
-    __slots__ = ("_guard", "_limits", "_state", "_tells")
+    __slots__ = ("_guard", "_limits", "_shown", "_state")
 
     name = "rate_limit"
 
@@ -66,15 +64,15 @@ class RateLimitFilter(HTTPFilter):
         self._guard = guard
         self._state = rate_limit_state(guard, environment)
         self._limits = self._state.local
-        self._tells = guard.told
+        self._shown = guard.shown
 
     def request_head(self, exchange: Exchange) -> FilterStatus:
         """See L{HTTPFilter.request_head}."""
         now = monotonic()
         over = self._limits.take(exchange, now)
-        if over is None and not self._tells:
+        if over is None and not self._shown:
             return FilterStatus.CONTINUE
-        standings = self._limits.standings(exchange, now) if self._tells else []
+        standings = self._limits.standings(exchange, now) if self._shown else []
         if over is not None and not self._shadowed(exchange, over):
             return refuse(exchange, self._guard, rate_limit_refusal(self._guard, over, standings))
         self._note(exchange, standings)
@@ -82,7 +80,7 @@ class RateLimitFilter(HTTPFilter):
 
     def response_head(self, exchange: Exchange, head: ResponseHead) -> ResponseHead:
         """See L{HTTPFilter.response_head}."""
-        if not self._tells or exchange.metadata is None:
+        if not self._shown or exchange.metadata is None:
             return head
         fields = exchange.metadata.get(_TOLD, {}).get(self._guard.name)
         return head.with_fields([*head.fields, *cast("list[Field]", fields)]) if fields else head
@@ -99,7 +97,7 @@ class RateLimitFilter(HTTPFilter):
     def _note(self, exchange: Exchange, standings: Sequence[Standing]) -> None:
         """Keep what the response is to say."""
         if standings:
-            exchange.note(_TOLD, {self._guard.name: told(standings)})
+            exchange.note(_TOLD, {self._guard.name: standing_fields(standings)})
 
 
 class SharedRateLimitFilter(RateLimitFilter):
@@ -200,14 +198,14 @@ class SharedRateLimitFilter(RateLimitFilter):
             return self._over(exchange, found.over, found.standings)
         for limit in limits:
             limit.counts.allowed += 1
-        if self._tells:
+        if self._shown:
             self._note(exchange, found.standings)
         return None
 
     def _over(self, exchange: Exchange, over: Over, standings: Sequence[Standing]) -> Refusal | None:
         if self._shadowed(exchange, over):
             return None
-        return rate_limit_refusal(self._guard, over, standings if self._tells else ())
+        return rate_limit_refusal(self._guard, over, standings if self._shown else ())
 
     def _away(self, exchange: Exchange, limits: Sequence[CountedLimit]) -> Refusal | None:
         """Return what a request gets while Redis does not answer; L{None}: it passes."""
@@ -220,7 +218,7 @@ class SharedRateLimitFilter(RateLimitFilter):
             return None if self._guard.shadow else unavailable_refusal(self._guard)
         now = monotonic()
         over = self._limits.take(exchange, now)
-        standings = self._limits.standings(exchange, now) if self._tells else []
+        standings = self._limits.standings(exchange, now) if self._shown else []
         refusal = None if over is None else self._over(exchange, over, standings)
         if refusal is None:
             self._note(exchange, standings)
@@ -230,7 +228,7 @@ class SharedRateLimitFilter(RateLimitFilter):
 def rate_limit_refusal(guard: RateLimitGuard, over: Over, standings: Sequence[Standing]) -> Refusal:
     """Return what a request gets that is one too many."""
     response = guard.response
-    fields = [retry_after(over.wait), *told(standings)]
+    fields = [retry_after(over.wait), *standing_fields(standings)]
     if response.body:
         fields.append((b"content-type", response.content_type))
     return Refusal(
@@ -239,10 +237,10 @@ def rate_limit_refusal(guard: RateLimitGuard, over: Over, standings: Sequence[St
         f"rate_limited[{guard.name}:{over.limit.rule.name}]",
         "RL",
         tuple(fields),
-        _EXHAUSTED if response.exhausted else _UNAVAILABLE,
+        grpc_status_of_limit(response.grpc_exhausted),
     )
 
 
 def unavailable_refusal(guard: RateLimitGuard) -> Refusal:
     """Return what a request gets where nobody passes while Redis can't be asked."""
-    return Refusal(503, b"", f"rate_limiter_error[{guard.name}]", "RLSE", (), _UNAVAILABLE)
+    return Refusal(503, b"", f"rate_limiter_error[{guard.name}]", "RLSE")

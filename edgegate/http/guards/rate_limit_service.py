@@ -23,7 +23,7 @@ from edgegate.http.grpc_unary import CallFailed, call_head, framed, message_in
 from edgegate.http.guards.envoy_place import Settled, destination
 from edgegate.http.guards.local_rate_limit import fields_of
 from edgegate.http.guards.rate_limit_state import RateLimits
-from edgegate.http.guards.refusal import Refusal, refuse
+from edgegate.http.guards.refusal import Refusal, grpc_status_of_limit, refuse
 from edgegate.http.response import ResponseHead
 from edgegate.model.guards.envoy_rate_limits import Asks, RateLimitService, ServiceLimit
 from edgegate.net.containment import contained
@@ -34,8 +34,6 @@ MOST_ANSWER: Final = 64 * 1024
 
 _NAMESPACE: Final = "envoy.filters.http.ratelimit"
 _FIELDS: Final = "response_fields"
-_UNAVAILABLE: Final = 14
-_EXHAUSTED: Final = 8
 _SETTABLE: Final = request_roles(trusted=True)
 """What may be set of a request by those who are trusted: not what HTTP and the gateway say themselves."""
 
@@ -201,7 +199,7 @@ def over_refusal(limit: ServiceLimit, body: bytes = b"", fields: Iterable[Field]
         "request_rate_limited",
         "RL",
         (*own, *fields, *fields_of(limit.response_fields)),
-        _EXHAUSTED if limit.grpc_exhausted else _UNAVAILABLE,
+        grpc_status_of_limit(limit.grpc_exhausted),
     )
 
 

@@ -32,6 +32,11 @@ class Refusal:
     grpc_status: int | None = None
 
 
+def grpc_status_of_limit(exhausted: bool) -> int:
+    """Return what a client of gRPC gets of a limit: 14 (unavailable), as from Envoy; or 8, where files ask for it."""
+    return 8 if exhausted else 14
+
+
 def refuse(exchange: Exchange, guard: Guard, refusal: Refusal) -> FilterStatus:
     """
     Refuse a request, in the words that its client looks for, and note which guard does; return what a filter returns.

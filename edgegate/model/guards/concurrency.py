@@ -30,14 +30,14 @@ class Crowded(Picklable):
     """
     What a request gets that is one too many.
 
-    @ivar exhausted: Whether a client of gRPC is told 8 (resource exhausted) in place of 14 (unavailable).
+    @ivar grpc_exhausted: Whether a client of gRPC is told 8 (resource exhausted) in place of 14 (unavailable).
     @ivar retry_after: Seconds after which it may come again; 0: it is not told.
     """
 
     status: int = 503
     body: bytes = b"too many requests at once\n"
     content_type: bytes = b"text/plain"
-    exhausted: bool = False
+    grpc_exhausted: bool = False
     retry_after: int = 1
 
 

@@ -146,13 +146,13 @@ class RateLimited(Picklable):
     """
     What a request gets that is one too many.
 
-    @ivar exhausted: Whether a client of gRPC is told 8 (resource exhausted) in place of 14 (unavailable).
+    @ivar grpc_exhausted: Whether a client of gRPC is told 8 (resource exhausted) in place of 14 (unavailable).
     """
 
     status: int = 429
     body: bytes = b"too many requests\n"
     content_type: bytes = b"text/plain"
-    exhausted: bool = False
+    grpc_exhausted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,13 +161,13 @@ class RateLimitGuard(Guard):
     edgegate's C{RateLimitPolicy}: a request passes where none of the limits that count it is over.
 
     @ivar shadow: Whether all pass, and what would not have is only counted.
-    @ivar told: Whether responses have the fields C{RateLimit-Policy} and C{RateLimit}.
+    @ivar shown: Whether responses have the fields C{RateLimit-Policy} and C{RateLimit}.
     """
 
     limits: tuple[RateLimit, ...] = ()
     response: RateLimited = field(default_factory=RateLimited)
     shadow: bool = False
-    told: bool = False
+    shown: bool = False
     shared: GlobalCount | None = None
 
     def stage(self) -> Stage:

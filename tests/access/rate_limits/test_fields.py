@@ -7,7 +7,7 @@ from dataclasses import replace
 import http_sfv
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.access.rate_limits.fields import policy_item, retry_after, told
+from edgegate.access.rate_limits.fields import policy_item, retry_after, standing_fields
 from edgegate.access.rate_limits.limits import CountedLimit, Standing
 from edgegate.model.guards.rate_limit import RateLimit
 from tests.access.rate_limits.test_buckets import buckets
@@ -26,15 +26,15 @@ class FieldsTests(SynchronousTestCase):
     def test_told(self) -> None:
         """The limit with the least left comes first in both fields."""
         limits = [CountedLimit(rule, "a/b", buckets()) for rule in (MINUTE, SECOND)]
-        fields = told([Standing(limits[0], 50, 29.2), Standing(limits[1], 0, 0.1)])
+        fields = standing_fields([Standing(limits[0], 50, 29.2), Standing(limits[1], 0, 0.1)])
         policies = (b"ratelimit-policy", b'"per-second";q=10;w=1, "per-minute";q=100;w=60')
         self.assertEqual(fields, [policies, (b"ratelimit", b'"per-second";r=0;t=1, "per-minute";r=50;t=30')])
-        self.assertEqual(told([]), [])
+        self.assertEqual(standing_fields([]), [])
 
     def test_structured(self) -> None:
         """Who reads structured fields finds names, quotas and times."""
         limits = [CountedLimit(replace(rule, name=f"a-b_{rule.name}.1"), "a/b", buckets()) for rule in (MINUTE, SECOND)]
-        policies, levels = told([Standing(limits[0], 50, 29.2), Standing(limits[1], 0, 0.1)])
+        policies, levels = standing_fields([Standing(limits[0], 50, 29.2), Standing(limits[1], 0, 0.1)])
         parsed = []
         for _, value in (policies, levels):
             fields = http_sfv.List()

@@ -108,7 +108,7 @@ class ConcurrencyTests(SynchronousTestCase):
 
     def test_answer(self) -> None:
         """The file says what is answered, and gRPC clients get their status."""
-        response = Crowded(429, b"{}", b"application/json", exhausted=True, retry_after=0)
+        response = Crowded(429, b"{}", b"application/json", grpc_exhausted=True, retry_after=0)
         guard = few(response=response)
         self.ask(guard)
         answer = self.ask(guard).sent

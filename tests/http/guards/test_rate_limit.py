@@ -109,7 +109,7 @@ class LocalTests(SynchronousTestCase):
         grpc = b"Content-Type: application/grpc\r\nTE: trailers\r\n"
         for exhausted, status in ((False, b"14"), (True, b"8")):
             guard = replace(
-                HERE, limits=(replace(KEYED, requests=1, burst=1),), response=RateLimited(exhausted=exhausted)
+                HERE, limits=(replace(KEYED, requests=1, burst=1),), response=RateLimited(grpc_exhausted=exhausted)
             )
             talk = Conversation(to_web(guards=(guard,)))
             talk.ask(asking("g", grpc))

@@ -29,7 +29,7 @@ def answered(usual: R, response: LimitedResponse | CrowdedResponse | None) -> R:
         "status": response.status,
         "body": None if response.body is None else response.body.encode(),
         "content_type": None if response.content_type is None else response.content_type.encode("latin-1", "replace"),
-        "exhausted": response.grpc_resource_exhausted,
+        "grpc_exhausted": response.grpc_resource_exhausted,
     }
     return replace(usual, **{name: value for name, value in given.items() if value is not None})
 

@@ -56,7 +56,7 @@ class RateLimitPolicyTests(SynchronousTestCase):
         guard, problems = self.guard("limits: [{requests: 10, period: 1m}]")
         self.assertEqual(problems, [])
         self.assertEqual(guard.limits, (RateLimit("limit-0", 10, 60.0, 10),))
-        self.assertEqual((guard.name, guard.shared, guard.shadow, guard.told), ("default/limits", None, False, False))
+        self.assertEqual((guard.name, guard.shared, guard.shadow, guard.shown), ("default/limits", None, False, False))
         self.assertEqual(guard.response, RateLimited())
 
     def test_limit(self) -> None:
@@ -76,7 +76,7 @@ class RateLimitPolicyTests(SynchronousTestCase):
             "response: {status: 503, body: é, contentType: text/html, grpcResourceExhausted: true}"
         )
         self.assertEqual(guard.response, RateLimited(503, "é".encode(), b"text/html", True))
-        self.assertEqual((guard.shadow, guard.told), (True, True))
+        self.assertEqual((guard.shadow, guard.shown), (True, True))
 
     def test_redis(self) -> None:
         """Who counts for several gateways; files are there, and are read when they are needed."""
