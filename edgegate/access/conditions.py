@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -19,7 +20,7 @@ from edgegate.model.path_template import is_template, template_pattern
 _SPIFFE: Final = "spiffe://"
 
 
-class Check:
+class Check(ABC):
     """
     A condition, as it is asked.
 
@@ -36,9 +37,9 @@ class Check:
         """Whether it holds."""
         return self.fits(facts) != self._negated
 
+    @abstractmethod
     def fits(self, facts: Facts) -> bool:
         """Whether one of its values fits."""
-        raise NotImplementedError
 
     @property
     def negated(self) -> bool:

@@ -50,6 +50,7 @@ class Guard(Picklable):
 
     def stage(self) -> Stage:
         """When a request meets it."""
+        # no abstract method: mypyc makes no class of both ABC and a dataclass with slots
         raise NotImplementedError
 
 
