@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from edgegate.access.rate_limits.scopes import Effective, Place, effective
 from edgegate.http.exchange import Exchange
-from edgegate.http.selection import selected, virtual_host
+from edgegate.http.selection import route_of, virtual_host
 from edgegate.model.addresses import TCPAddress
 from edgegate.model.guards.envoy_rate_limits import Scopes
 from edgegate.model.routes import HTTPRoute
@@ -28,7 +28,7 @@ class Settled:
 
     def of(self, exchange: Exchange) -> tuple[HTTPRoute | None, Effective]:
         """Return the route that a request will take, if there is one, and what counts for it."""
-        found = selected(exchange.connection, exchange.head, exchange, self._trusted_hops)
+        found = route_of(exchange, self._trusted_hops)
         route = found if isinstance(found, HTTPRoute) else None
         host = virtual_host(exchange.connection, exchange.head.host)
         domain = "" if host is None else host.domain

@@ -1,4 +1,4 @@
-"""Tests of L{edgegate.http.guards.local_rate_limit} and L{edgegate.http.guards.envoy_place}."""
+"""Tests of L{edgegate.http.guards.local_rate_limit}."""
 
 from __future__ import annotations
 
