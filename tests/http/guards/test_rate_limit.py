@@ -24,7 +24,7 @@ from tests.http.conversation import NOTHING_LEFT, ORIGIN, Conversation, to_web
 from tests.http.h1.test_downstream_connection import OK
 
 KEYED = RateLimit("keyed", 2, 3600.0, 2, (KeyPart(KeySource.HEADER, ("x-key",)),))
-HERE = RateLimitGuard("default/api", ORIGIN, (KEYED,), RateLimited(body=b"slow"), told=True)
+HERE = RateLimitGuard("default/api", ORIGIN, (KEYED,), RateLimited(body=b"slow"), shown=True)
 SHARED = replace(HERE, shared=GlobalCount(RedisServer("redis", 6379)))
 
 
@@ -90,7 +90,7 @@ class LocalTests(SynchronousTestCase):
 
     def test_shadow(self) -> None:
         """In shadow all pass; what would not have is counted and noted."""
-        talk = Conversation(to_web(guards=(replace(HERE, shadow=True, told=False),)))
+        talk = Conversation(to_web(guards=(replace(HERE, shadow=True, shown=False),)))
         talk.ask(asking())
         backend = talk.backend()
         backend.deliver(OK)
