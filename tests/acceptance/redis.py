@@ -6,7 +6,7 @@ import signal
 import socket
 from pathlib import Path
 
-from tests.acceptance.processes import AcceptanceTestCase, Running, free_ports, program
+from tests.acceptance.processes import PATIENCE, AcceptanceTestCase, Running, free_ports, program
 
 
 class Redis:
@@ -53,7 +53,7 @@ class Redis:
 
     def ask(self, *words: bytes) -> bytes:
         """Send one command, and return the first line of the answer."""
-        with socket.create_connection(("127.0.0.1", self.port)) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), PATIENCE) as connection:
             connection.sendall(
                 b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(each), each) for each in words)
             )

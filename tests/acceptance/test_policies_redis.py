@@ -133,7 +133,7 @@ class RedisTests(SharedLimitsTestCase):
         self.requests = 1
         _, port, _ = self.gateway(Redis(self))
         for path in ("/open", "/here"):
-            for key in ("\xff\xfe", "\xff", "*", "k\r"[:1], "{a}", "'; return 1", "a" * 3000, "a" * 3001, "$6", ""):
+            for key in ("\xff\xfe", "\xff", "*", "{a}", "'; return 1", "a" * 3000, "a" * 3001, "$6", ""):
                 self.assertEqual(self.asked(port, path, 2, key), {200: 1, 429: 1}, (path, key))
 
     def test_killed(self) -> None:
