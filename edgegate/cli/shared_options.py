@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -13,7 +13,9 @@ from edgegate.admin.token import BadToken, read_token
 from edgegate.cli.admin_client import Admin
 from edgegate.model.addresses import Address
 from edgegate.option_values import parse_ignored_kind, parse_issuer, parse_label, parse_namespace, parse_port_map
-from edgegate.sources.loading import LoadOptions
+
+if TYPE_CHECKING:  # most commands ask a gateway, and read no files
+    from edgegate.sources.loading import LoadOptions
 
 T = TypeVar("T")
 
