@@ -6,6 +6,7 @@ to the kernel.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -26,6 +27,9 @@ SPEAKS_TO_SOME = ("send", "accept", "bind", "listen", "connect", "shutdown", "de
 
 CLIENTS = ("cli", "demo")
 """What asks a gateway or plays a backend is no part of one, and has sockets of its own."""
+
+OF_OTHERS = ("edgegate/tls/acme/network.py: socket.shutdown",)
+"""What ends the connection of another library, in a thread that serves nobody."""
 
 
 def modules() -> dict[str, Path]:
@@ -102,4 +106,4 @@ class LayersTests(SynchronousTestCase):
             if path.relative_to(package).parts[0] not in ("net", *CLIENTS)
             for place in spoken_to(path)
         ]
-        self.assertEqual(found, [])
+        self.assertEqual([each for each in found if re.sub(r":\d+:", ":", each) not in OF_OTHERS], [])
