@@ -5,10 +5,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Final
 
 from edgegate.model.origin import Origin
 from edgegate.model.picklable import Picklable
 from edgegate.model.tls import Credential
+
+LOCAL_AUTHORITY: Final = "edgegate local authority"
+"""What an authority of the gateway's own is called."""
 
 
 class KeyType(Enum):
@@ -33,26 +37,51 @@ class ExternalAccount(Picklable):
 
 
 @dataclass(frozen=True, slots=True)
-class CertificateIssuer(Picklable):
+class ACMEAuthority(Picklable):
     """
-    Who issues certificates by ACME, and where they are kept.
+    An authority that speaks ACME (RFC 8555).
 
-    @ivar name: C{NAMESPACE/NAME}.
     @ivar server: The URL of its directory.
-    @ivar directory: Absolute.
     @ivar email: Told to the authority; empty: nothing is.
     @ivar authorities: As PEM, those that alone are trusted where the server is asked; empty: the usual ones.
     @ivar preferred_chain: The common name of the issuer that a chain should end with; empty: the authority's choice.
     """
 
-    name: str
     server: str
-    directory: str
     email: str = ""
     authorities: bytes = field(default=b"", repr=False)
-    key_type: KeyType = KeyType.ECDSA_P256
     external_account: ExternalAccount | None = None
     preferred_chain: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalAuthority(Picklable):
+    """
+    An authority of the gateway's own, which clients have to be told to trust.
+
+    @ivar name: The common name of its certificate.
+    @ivar validity: Seconds that a certificate by it is valid.
+    """
+
+    name: str = LOCAL_AUTHORITY
+    validity: float = 7 * 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateIssuer(Picklable):
+    """
+    Who issues certificates, and where they are kept.
+
+    @ivar name: C{NAMESPACE/NAME}.
+    @ivar authority: Who signs them.
+    @ivar directory: Absolute.
+    @ivar key_type: Of the certificates' keys.
+    """
+
+    name: str
+    authority: ACMEAuthority | LocalAuthority
+    directory: str
+    key_type: KeyType = KeyType.ECDSA_P256
 
 
 @dataclass(frozen=True, slots=True)

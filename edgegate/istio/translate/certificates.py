@@ -15,7 +15,13 @@ from edgegate.istio.translate.key_sources import KEY_KEYS, ROOT_NAMESPACE, KeySo
 from edgegate.istio.translate.servers import Server
 from edgegate.istio.translate.suggestions import Suggestions
 from edgegate.model import codes
-from edgegate.model.certificates import CertificateIssuer, ExternalAccount, KeyType, ManagedCertificate
+from edgegate.model.certificates import (
+    ACMEAuthority,
+    CertificateIssuer,
+    ExternalAccount,
+    KeyType,
+    ManagedCertificate,
+)
 from edgegate.model.servers import Traffic
 
 ANNOTATION = "edgegate.io/certificate-issuer"
@@ -120,7 +126,16 @@ class CertificateIssuers:
 
     def _value(self, resource: Resource[kinds.CertificateIssuer]) -> CertificateIssuer | None:
         acme, storage = resource.spec.acme, resource.spec.storage
-        if acme is None or storage is None or not acme.server or not storage.directory:
+        if acme is None or storage is None or not storage.directory:
+            return None  # which was told
+        authority = self._acme(resource, acme)
+        if authority is None:
+            return None
+        name, directory = f"{resource.namespace}/{resource.name}", self._options.locate(storage.directory)
+        return CertificateIssuer(name, authority, directory, _key_type(acme.key_type))
+
+    def _acme(self, resource: Resource[kinds.CertificateIssuer], acme: kinds.ACMEIssuer) -> ACMEAuthority | None:
+        if not acme.server:
             return None  # which was told
         authorities = b""
         if acme.ca_certificates:
@@ -134,16 +149,8 @@ class CertificateIssuers:
                     message = f"{show(acme.ca_certificates)} holds no certificate as PEM"
                     resource.error(self._problems, path, message, code=codes.BAD_KEY_MATERIAL)
         binding = acme.external_account_binding
-        return CertificateIssuer(
-            f"{resource.namespace}/{resource.name}",
-            acme.server,
-            self._options.locate(storage.directory),
-            acme.email or "",
-            authorities,
-            KeyType[(acme.key_type or kinds.IssuedKeyType.ECDSA_P256).name],
-            None if binding is None else self._account(resource, binding),
-            acme.preferred_chain or "",
-        )
+        account = None if binding is None else self._account(resource, binding)
+        return ACMEAuthority(acme.server, acme.email or "", authorities, account, acme.preferred_chain or "")
 
     def _account(
         self, resource: Resource[kinds.CertificateIssuer], binding: kinds.ExternalAccountBinding
@@ -195,6 +202,10 @@ def _keys(name: str, namespace: str) -> list[_Key]:
     """Return the namespaces and names that an issuer's name may mean, in order, as with a credential's."""
     scope, slash, rest = name.partition("/")
     return [(scope, rest)] if slash else list(dict.fromkeys([(namespace, name), (ROOT_NAMESPACE, name)]))
+
+
+def _key_type(given: kinds.IssuedKeyType | None) -> KeyType:
+    return KeyType[(given or kinds.IssuedKeyType.ECDSA_P256).name]
 
 
 def _not_issuable(host: str) -> str:

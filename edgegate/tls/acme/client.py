@@ -21,7 +21,7 @@ from josepy.errors import Error as JOSEError
 from josepy.jwk import JWK, JWKEC
 from requests.exceptions import RequestException
 
-from edgegate.model.certificates import CertificateIssuer, ManagedCertificate
+from edgegate.model.certificates import ACMEAuthority, CertificateIssuer, ManagedCertificate
 from edgegate.model.tls import KeyPair
 from edgegate.tls.acme.keys import key_pem, new_key, signing_request
 from edgegate.tls.acme.network import Network
@@ -69,7 +69,9 @@ class Authority:
     """
 
     def __init__(self, store: CertificateStore, issuer: CertificateIssuer) -> None:
+        assert isinstance(issuer.authority, ACMEAuthority)
         self.issuer = issuer
+        self._asked = issuer.authority
         self._store = store
 
     def issue(self, certificate: ManagedCertificate) -> KeyPair:
@@ -113,7 +115,7 @@ class Authority:
                 known = self._store.account() or Account(key_pem(new_key_of_account()))
                 network = Network(_jwk(known), trusted)
                 try:
-                    directory = client.ClientV2.get_directory(self.issuer.server, network)
+                    directory = client.ClientV2.get_directory(self._asked.server, network)
                     acme = client.ClientV2(directory, network)
                     if account:
                         self._log_in(acme, network)
@@ -140,14 +142,14 @@ class Authority:
         network.account = messages.RegistrationResource(uri=account.url, body=messages.Registration())
 
     def _registered(self, acme: client.ClientV2, key: JWK) -> str:
-        external, binding = self.issuer.external_account, None
+        external, binding = self._asked.external_account, None
         if external is not None:
             binding = messages.ExternalAccountBinding.from_data(
                 key.public_key(), external.key_id, external.key, acme.directory, "HS256"
             )
         elif acme.external_account_required():
             raise NotIssued("the authority wants an externalAccountBinding")
-        contact = (f"mailto:{self.issuer.email}",) if self.issuer.email else ()
+        contact = (f"mailto:{self._asked.email}",) if self._asked.email else ()
         wanted = messages.NewRegistration(
             terms_of_service_agreed=True, external_account_binding=binding, **({"contact": contact} if contact else {})
         )
@@ -213,7 +215,7 @@ class Authority:
     def _finalized(
         self, acme: client.ClientV2, order: messages.OrderResource, certificate: ManagedCertificate
     ) -> KeyPair:
-        wanted = self.issuer.preferred_chain
+        wanted = self._asked.preferred_chain
         deadline = datetime.now() + timedelta(seconds=PATIENCE)
         done = acme.finalize_order(order, deadline, fetch_alternative_chains=bool(wanted))
         chains = [done.fullchain_pem, *(done.alternative_fullchains_pem or ())]

@@ -24,7 +24,13 @@ from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from edgegate.model.certificates import CertificateIssuer, ManagedCertificate
+from edgegate.model.certificates import (
+    LOCAL_AUTHORITY,
+    ACMEAuthority,
+    CertificateIssuer,
+    LocalAuthority,
+    ManagedCertificate,
+)
 from edgegate.model.tls import KeyPair
 from edgegate.tls.acme.life import Record
 
@@ -58,9 +64,9 @@ class CertificateStore:
     """The files of one issuer. All its methods may wait for a file system, and are for threads."""
 
     def __init__(self, issuer: CertificateIssuer) -> None:
-        self._issuer = issuer
+        self._authority = issuer.authority
         self.directory = Path(issuer.directory)
-        self._server = self.directory / _server_name(issuer.server)
+        self._server = self.directory / _authority_name(issuer.authority)
 
     # Certificates -----------------------------------------------------------------------------------------------------
 
@@ -166,11 +172,12 @@ class CertificateStore:
 
         @raise OSError: It can't be written.
         """
-        if not self._issuer.authorities:
+        trusted = self._acme.authorities
+        if not trusted:
             yield None
             return
         path = self._server / f".ca-{secrets.token_hex(8)}.pem"
-        _write(path, self._issuer.authorities)
+        _write(path, trusted)
         try:
             yield str(path)
         finally:
@@ -198,14 +205,20 @@ class CertificateStore:
 
     # ------------------------------------------------------------------------------------------------------------------
 
+    @property
+    def _acme(self) -> ACMEAuthority:
+        """The authority; no other one has accounts."""
+        assert isinstance(self._authority, ACMEAuthority)
+        return self._authority
+
     def _file(self, certificate: ManagedCertificate, kind: str) -> Path:
         name = _short(certificate.host)
         return self._server / "certificates" / f"{name}.{certificate.issuer.key_type.value}.{kind}"
 
     def _account_file(self, kind: str) -> Path:
-        issuer = self._issuer
-        bound = "" if issuer.external_account is None else issuer.external_account.key_id
-        name = sha256(f"{issuer.email}\n{bound}".encode()).hexdigest()[:16]
+        authority = self._acme
+        bound = "" if authority.external_account is None else authority.external_account.key_id
+        name = sha256(f"{authority.email}\n{bound}".encode()).hexdigest()[:16]
         return self._server / "accounts" / f"{name}.{kind}"
 
 
@@ -237,10 +250,16 @@ def _record(content: bytes) -> Record:
         return Record()
 
 
-def _server_name(server: str) -> str:
-    """Return the name of an authority's directory: its host, and what tells its URL from others."""
-    host = re.sub(r"[^a-z0-9.-]", "-", (urlsplit(server).hostname or "").lower())
-    return f"{host[:_LONGEST_NAME]}-{sha256(server.encode()).hexdigest()[:8]}"
+def _authority_name(authority: ACMEAuthority | LocalAuthority) -> str:
+    """Return the name of an authority's directory: its host, or its own name, and what tells it from others."""
+    if isinstance(authority, LocalAuthority):
+        return "local" if authority.name == LOCAL_AUTHORITY else _told_apart(f"local-{authority.name}", authority.name)
+    return _told_apart(urlsplit(authority.server).hostname or "", authority.server)
+
+
+def _told_apart(name: str, whole: str) -> str:
+    plain = re.sub(r"[^a-z0-9.-]", "-", name.lower())
+    return f"{plain[:_LONGEST_NAME]}-{sha256(whole.encode()).hexdigest()[:8]}"
 
 
 def _short(host: str) -> str:

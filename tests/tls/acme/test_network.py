@@ -9,6 +9,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.model.certificates import ACMEAuthority
 from edgegate.tls.acme import network
 from edgegate.tls.acme.client import Authority, NotIssued
 from edgegate.tls.acme.network import seconds_of
@@ -39,7 +40,7 @@ class SlowTests(SynchronousTestCase):
         self.addCleanup(backend.close)
         self.addCleanup(left.set)
         url = f"https://localhost:{backend.port}/dir"
-        issuer = replace(managed(folder).issuer, server=url, authorities=AUTHORITY.own.chain_pem)
+        issuer = replace(managed(folder).issuer, authority=ACMEAuthority(url, authorities=AUTHORITY.own.chain_pem))
         certificate = replace(managed(folder), issuer=issuer)
         error = self.assertRaises(NotIssued, Authority(CertificateStore(issuer), issuer).issue, certificate)
         return str(error)

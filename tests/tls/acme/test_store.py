@@ -10,7 +10,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.model.certificates import ExternalAccount, KeyType
+from edgegate.model.certificates import ACMEAuthority, ExternalAccount, KeyType, LocalAuthority
 from edgegate.tls.acme.life import Record
 from edgegate.tls.acme.store import OLD_CHALLENGE, Account, CertificateStore, challenge_answer
 from tests.tls.acme.certificates import made, managed
@@ -80,18 +80,23 @@ class StoreTests(SynchronousTestCase):
             managed(self.folder, kind=KeyType.RSA_2048),
             managed(self.folder, long),
             managed(self.folder, long[:-1] + "b"),
-            replace(self.certificate, issuer=replace(issuer, server="https://ca.example/other")),
+            replace(self.certificate, issuer=replace(issuer, authority=ACMEAuthority("https://ca.example/other"))),
+            *(
+                replace(self.certificate, issuer=replace(issuer, authority=each))
+                for each in (LocalAuthority(), LocalAuthority("../a"), LocalAuthority("../A"), LocalAuthority("local"))
+            ),
         ]
         for number, each in enumerate((self.certificate, *others)):
             CertificateStore(each.issuer).put_record(each, Record(failures=number))
         for number, each in enumerate((self.certificate, *others)):
             self.assertEqual(CertificateStore(each.issuer).record(each).failures, number)
         self.store.put_account(Account(b"one"))
+        assert isinstance(issuer.authority, ACMEAuthority)
         for other in (
-            replace(issuer, email="a@b.example"),
-            replace(issuer, external_account=ExternalAccount("a", "b")),
+            replace(issuer.authority, email="a@b.example"),
+            replace(issuer.authority, external_account=ExternalAccount("a", "b")),
         ):
-            self.assertIsNone(CertificateStore(other).account())
+            self.assertIsNone(CertificateStore(replace(issuer, authority=other)).account())
 
     def test_broken_record(self) -> None:
         """What is no record is as if nothing were known; a certificate without a key is none."""
@@ -171,7 +176,9 @@ class StoreTests(SynchronousTestCase):
         """Authorities that are trusted are a file meanwhile; without such there is none."""
         with self.store.authorities() as name:
             self.assertIsNone(name)
-        store = CertificateStore(replace(self.certificate.issuer, authorities=b"pem"))
+        store = CertificateStore(
+            replace(self.certificate.issuer, authority=ACMEAuthority("https://ca.example/dir", authorities=b"pem"))
+        )
         with store.authorities() as name:
             assert name is not None
             self.assertEqual(Path(name).read_bytes(), b"pem")
