@@ -24,6 +24,12 @@ class KeyType(Enum):
     RSA_4096 = "rsa-4096"
 
 
+class ChallengeKind(Enum):
+    """How it is proved to an authority that a host is ours; a value is the type of RFC 8555's challenges."""
+
+    HTTP_01 = "http-01"
+
+
 @dataclass(frozen=True, slots=True)
 class ExternalAccount(Picklable):
     """
@@ -45,6 +51,7 @@ class ACMEAuthority(Picklable):
     @ivar email: Told to the authority; empty: nothing is.
     @ivar authorities: As PEM, those that alone are trusted where the server is asked; empty: the usual ones.
     @ivar preferred_chain: The common name of the issuer that a chain should end with; empty: the authority's choice.
+    @ivar challenges: How hosts are proved: the first that is offered and can is used.
     """
 
     server: str
@@ -52,6 +59,7 @@ class ACMEAuthority(Picklable):
     authorities: bytes = field(default=b"", repr=False)
     external_account: ExternalAccount | None = None
     preferred_chain: str = ""
+    challenges: tuple[ChallengeKind, ...] = (ChallengeKind.HTTP_01,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from edgegate.model import codes
 from edgegate.model.certificates import (
     ACMEAuthority,
     CertificateIssuer,
+    ChallengeKind,
     ExternalAccount,
     KeyType,
     ManagedCertificate,
@@ -150,7 +151,15 @@ class CertificateIssuers:
                     resource.error(self._problems, path, message, code=codes.BAD_KEY_MATERIAL)
         binding = acme.external_account_binding
         account = None if binding is None else self._account(resource, binding)
-        return ACMEAuthority(acme.server, acme.email or "", authorities, account, acme.preferred_chain or "")
+        challenges = tuple(ChallengeKind[each.name] for each in acme.challenges) or (ChallengeKind.HTTP_01,)
+        return ACMEAuthority(
+            acme.server,
+            acme.email or "",
+            authorities,
+            account,
+            acme.preferred_chain or "",
+            tuple(dict.fromkeys(challenges)),
+        )
 
     def _account(
         self, resource: Resource[kinds.CertificateIssuer], binding: kinds.ExternalAccountBinding

@@ -17,6 +17,7 @@ from acme import challenges, client, errors, messages
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from josepy.b64 import b64encode
 from josepy.errors import Error as JOSEError
 from josepy.jwk import JWK, JWKEC
 from requests.exceptions import RequestException
@@ -25,6 +26,8 @@ from edgegate.model.certificates import ACMEAuthority, CertificateIssuer, Manage
 from edgegate.model.tls import KeyPair
 from edgegate.tls.acme.keys import key_pem, new_key, signing_request
 from edgegate.tls.acme.network import Network
+from edgegate.tls.acme.solvers.preference import preferred, solvers
+from edgegate.tls.acme.solvers.solver import Challenge, NotAnswered
 from edgegate.tls.acme.store import Account, CertificateStore
 from edgegate.tls.contexts import check_presentable
 from edgegate.tls.secrets import BadKeyMaterial, load_key_pair
@@ -85,7 +88,7 @@ class Authority:
             order = self._ordered(network, acme, certificate)
             with ExitStack() as answered:
                 for authorization in order.authorizations:
-                    self._prove(acme, network, authorization, answered)
+                    self._prove(acme, network, authorization, certificate.host, answered)
                 self._validated(acme, network, order)
             return self._finalized(acme, order, certificate)
 
@@ -122,7 +125,7 @@ class Authority:
                     yield network, acme
                 finally:
                     network.session.close()
-        except (errors.Error, messages.Error, RequestException, JOSEError, BadKeyMaterial) as error:
+        except (errors.Error, messages.Error, RequestException, JOSEError, BadKeyMaterial, NotAnswered) as error:
             raise NotIssued(_words(error), 0.0 if network is None else network.retry_after) from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             # what is no ACME: the library takes much of what it reads for granted
@@ -183,19 +186,25 @@ class Authority:
         acme: client.ClientV2,
         network: Network,
         authorization: messages.AuthorizationResource,
+        host: str,
         answered: ExitStack,
     ) -> None:
+        """Have the challenge answered that is preferred, as long as the stack is open, and the authority told."""
         if authorization.body.status != messages.STATUS_PENDING:
             return
-        found = next(
-            (each for each in authorization.body.challenges if isinstance(each.chall, challenges.HTTP01)), None
-        )
-        if found is None:
-            kinds = ", ".join(sorted({each.chall.typ for each in authorization.body.challenges}))
-            raise NotIssued(f"the authority does not offer HTTP-01, but {kinds or 'nothing'}")
-        response, validation = found.response_and_validation(network.key)
-        answered.enter_context(self._store.challenge(found.chall.encode("token"), validation))
-        acme.answer_challenge(found, response)
+        offered = {}
+        for each in authorization.body.challenges:
+            # as they came: the library does not know all kinds
+            fields = each.chall.to_partial_json()
+            offered[str(fields["type"])] = each, fields
+        solver = preferred(solvers(self._store, self._asked), host, offered)
+        body, fields = offered[solver.kind.value]
+        token = str(fields["token"])
+        assert network.key is not None
+        authorized = f"{token}.{b64encode(network.key.thumbprint()).decode('ascii')}"
+        answered.enter_context(solver.answered(Challenge(host, token, authorized)))
+        # an empty object, whatever the kind (RFC 8555 section 7.5.1)
+        acme.answer_challenge(body, challenges.KeyAuthorizationChallengeResponse(key_authorization=authorized))
 
     def _validated(self, acme: client.ClientV2, network: Network, order: messages.OrderResource) -> None:
         """Wait until the authority has seen that the hosts are ours."""

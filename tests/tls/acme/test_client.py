@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from acme import errors, messages
+from acme import challenges, errors, messages
 from cryptography import x509
+from josepy.b64 import b64decode
 from requests import Response
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -16,7 +18,8 @@ from edgegate.model.tls import KeyPair
 from edgegate.tls.acme import client
 from edgegate.tls.acme.client import Authority, NotIssued, Window, ends_with, renewal_name
 from edgegate.tls.acme.network import MOST_NONCES
-from edgegate.tls.acme.store import CertificateStore
+from edgegate.tls.acme.solvers.solver import NotAnswered
+from edgegate.tls.acme.store import CertificateStore, challenge_answer
 from edgegate.tls.secrets import BadKeyMaterial, load_key_pair
 from tests.tls.acme.certificates import made, managed
 
@@ -143,6 +146,47 @@ class ClientTests(SynchronousTestCase):
         pair = made(self.certificate, 0, 10)
         self.assertTrue(ends_with(pair, "an authority"))
         self.assertFalse(ends_with(pair, "another"))
+
+    def test_challenges(self) -> None:
+        """The challenge that is preferred is answered while the stack is open, whatever else the authority offers."""
+        key = client._jwk(client.Account(client.key_pem(client.new_key_of_account())))
+        token = "t" * 42 + "A"
+        said = [
+            {"type": "of-tomorrow-01", "url": "https://ca.example/0"},
+            {"type": "tls-alpn-01", "url": "https://ca.example/1", "token": token},
+            {"type": "http-01", "url": "https://ca.example/2", "token": token},
+        ]
+        told: list[tuple[str, object]] = []
+
+        class Network:
+            pass
+
+        class Acme:
+            def answer_challenge(self, body: messages.ChallengeBody, response: Any) -> None:
+                told.append((body.uri, response.to_json()))
+
+        def authorization(status: str, challenges: list[dict[str, str]]) -> messages.AuthorizationResource:
+            fields = {"identifier": {"type": "dns", "value": "shop.example.com"}, "status": status}
+            body = messages.Authorization.from_json({**fields, "challenges": challenges})
+            return messages.AuthorizationResource(body=body, uri="x")
+
+        network = Network()
+        network.key = key  # type: ignore[attr-defined]
+        prove = partial(self.authority._prove, Acme(), network)  # type: ignore[arg-type]
+        directory = self.certificate.issuer.directory
+        with ExitStack() as answered:
+            prove(authorization("pending", said), "shop.example.com", answered)
+            found = challenge_answer(directory, token)
+            expected = challenges.HTTP01(token=b64decode(token)).key_authorization(key)
+            self.assertEqual((found or b"").decode(), expected)
+        self.assertIsNone(challenge_answer(directory, token))
+        self.assertEqual(told, [("https://ca.example/2", {})])
+        with ExitStack() as answered:
+            prove(authorization("valid", said), "shop.example.com", answered)
+            pending = authorization("pending", said[:2])
+            error = self.assertRaises(NotAnswered, prove, pending, "shop.example.com", answered)
+        self.assertIn("does not offer HTTP-01, but of-tomorrow-01, tls-alpn-01", str(error))
+        self.assertEqual(len(told), 1)
 
     def test_presentable(self) -> None:
         """What the gateway could not present counts as not issued: it is neither kept nor asked for again at once."""
