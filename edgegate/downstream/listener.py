@@ -28,6 +28,7 @@ from edgegate.observe.observers import Observers
 from edgegate.overload.connections import ConnectionCounts, client_of
 from edgegate.overload.limits import HANDSHAKES as MOST_HANDSHAKES
 from edgegate.routing.snapshot import FilterChain, Listener
+from edgegate.tls.acme.hello_challenges import HelloChallenges
 
 HANDSHAKES = 0.2
 """Seconds that a port which is withdrawn stays open for the handshakes of TCP that have begun: a long way there and
@@ -68,6 +69,7 @@ class DownstreamListener(ListenerFilterCallbacks):
         handshakes: int = MOST_HANDSHAKES,
         meters: Meters | None = None,
         address_lists: AddressLists | None = None,
+        challenges: HelloChallenges | None = None,
     ) -> None:
         """
         @param source: Where its listening socket may come from, in place of binding one.
@@ -85,6 +87,7 @@ class DownstreamListener(ListenerFilterCallbacks):
         self.proxy_protocol = proxy_protocol
         self.pending = set()
         self.address_lists = AddressLists() if address_lists is None else address_lists
+        self.challenges = challenges
         self.shaking: dict[ListenerFilter, None] = {}
         self.leaving = False
         self._closing: IDelayedCall | None = None

@@ -23,6 +23,7 @@ from edgegate.observe.metrics.meters import ListenerMeter
 from edgegate.observe.observers import Observers
 from edgegate.overload.idle import Idle
 from edgegate.routing.snapshot import FilterChain, Listener
+from edgegate.tls.acme.hello_challenges import HelloChallenges
 from edgegate.tls.sni import ContextMap
 
 CROWDED = "gave way to others"
@@ -74,6 +75,7 @@ class ListenerFilterCallbacks(ABC):
     @ivar meter: Counts for the port.
     @ivar serving: What new connections and new requests get; a reload replaces it.
     @ivar address_lists: Tell who has to go before anything is done for it.
+    @ivar challenges: Tell which ClientHellos are questions of authorities; L{None}: none is.
     @ivar pending: Connections that are not told apart yet. A filter takes itself out by L{settled}.
     """
 
@@ -84,6 +86,7 @@ class ListenerFilterCallbacks(ABC):
     serving: Serving
     pending: set[ListenerFilter]
     address_lists: AddressLists
+    challenges: HelloChallenges | None
 
     @property
     def listener(self) -> Listener:

@@ -11,6 +11,7 @@ from math import inf
 from time import monotonic
 
 from OpenSSL import SSL
+from twisted.logger import Logger
 
 from edgegate.downstream.listener_filter import CROWDED, ListenerFilterCallbacks
 from edgegate.model.addresses import Address
@@ -26,8 +27,11 @@ from edgegate.observe.events import RejectedConnection
 from edgegate.overload.connections import client_of
 from edgegate.overload.idle import UNASKED, UNFINISHED
 from edgegate.routing.snapshot import FilterChain
+from edgegate.tls.acme.tls_alpn import OFFERED
 from edgegate.tls.client_hello import UNRECOGNIZED_NAME, ClientHello, MalformedHello, NotTLS, alert, parse
 from edgegate.tls.verification import forwarded_client_cert, refusal
+
+log = Logger(namespace=__name__)
 
 PATIENCE = 10.0
 """Seconds from accept() to the end of the handshake."""
@@ -164,7 +168,10 @@ class TLSInspector:
     def _seen(self) -> None:
         listener = self._listener
         if self._speech is _Speech.TLS:
-            self._choose()
+            if self._hello.alpn == OFFERED:
+                self._ask()
+            else:
+                self._choose()
         elif self._speech is _Speech.MALFORMED:
             self._tell_to_go("malformed ClientHello", DECODE_ERROR)
         elif self._speech is _Speech.REQUEST:
@@ -207,6 +214,30 @@ class TLSInspector:
         self.abort()
         self._tell("timeout")
 
+    # Answering authorities --------------------------------------------------------------------------------------------
+
+    def _ask(self) -> None:
+        """
+        Only authorities offer this: see whether one is waited for that asks for the name (TLS-ALPN-01, RFC 8737),
+        before all that files say of it, and whoever would serve it.
+        """
+        challenges, name = self._listener.challenges, self._hello.server_name
+        if challenges is None or not challenges.may_know(name):
+            self._choose()
+            return
+        self._deadline.start(self._left())
+        # nobody watches the socket meanwhile
+        self._peek.settle()
+        challenges.find(name, self._answered)
+
+    def _answered(self, context: SSL.Context | None) -> None:
+        # it may have ended while it waited
+        if self in self._listener.pending:
+            if context is None:
+                self._choose()
+            else:
+                self._wait_for_turn(None, context)
+
     # Choosing ---------------------------------------------------------------------------------------------------------
 
     def _choose(self) -> None:
@@ -229,7 +260,7 @@ class TLSInspector:
         else:
             self._wait_for_turn(chain, context)
 
-    def _wait_for_turn(self, chain: FilterChain, context: SSL.Context) -> None:
+    def _wait_for_turn(self, chain: FilterChain | None, context: SSL.Context) -> None:
         """Shake hands now, or when there is time for it; what it costs most is made then."""
 
         def begin() -> None:
@@ -248,7 +279,12 @@ class TLSInspector:
             # nobody watches the socket meanwhile
             self._peek.settle()
 
-    def _shake_hands(self, chain: FilterChain, context: SSL.Context) -> None:
+    def _shake_hands(self, chain: FilterChain | None, context: SSL.Context) -> None:
+        """
+        Shake hands.
+
+        @param chain: Serves what comes then; L{None}: nothing does, an authority has seen what it wanted.
+        """
         listener = self._listener
         served = listener.listener
         stream = TLSStream(listener.reactor, listener.wheel, self._socket, self._local, self.peer, context)
@@ -256,6 +292,10 @@ class TLSInspector:
 
         def done() -> None:
             self._leave()
+            if chain is None:
+                stream.abandon()
+                log.debug("an authority has asked for {host} by TLS-ALPN-01", host=self._hello.server_name)
+                return
             certificate = None
             if chain.tls is not None and chain.tls.rules.verification is not None:
                 certificate = stream.connection.get_peer_certificate(as_cryptography=True)

@@ -69,6 +69,7 @@ from edgegate.server.ports import Ports
 from edgegate.sources.file_reader import defer_to_daemon
 from edgegate.tcp.gateway import Relay, TCPGateway
 from edgegate.tls.acme.challenges import ChallengeAnswers
+from edgegate.tls.acme.hello_challenges import HelloChallenges
 from edgegate.tls.acme.keeper import CertificateKeeper
 from edgegate.tls.secret_store import Secrets, SecretStore
 from edgegate.upstream.dns.lookups import machine_lookups
@@ -161,6 +162,7 @@ class DataPlane:
         )
         defer = partial(defer_to_daemon, cast(IReactorFromThreads, reactor))
         self._challenges = ChallengeAnswers(defer)
+        hellos = HelloChallenges(self._challenges, defer, cast(IReactorTime, reactor))
         self.certificates = CertificateKeeper(cast(IReactorTime, reactor), defer, self._put_issued)
         explainer = Explainer(options.debug_from, options.trusted_hops) if options.debug_from else None
         self._http = HTTPGateway(self._environment, options.paths, options.http_filters, explainer)
@@ -174,7 +176,19 @@ class DataPlane:
             rules, handshakes = options.proxy_protocol, most.handshakes
             assert handshakes is not None
             return DownstreamListener(
-                watcher, wheel, serving, dispatch, observer, self.counts, rules, source, turn, handshakes, meters, lists
+                watcher,
+                wheel,
+                serving,
+                dispatch,
+                observer,
+                self.counts,
+                rules,
+                source,
+                turn,
+                handshakes,
+                meters,
+                lists,
+                hellos,
             )
 
         self._most = most

@@ -6,14 +6,16 @@ import contextlib
 import socket
 import ssl
 from dataclasses import replace
+from pathlib import Path
 
 from OpenSSL import SSL
 from twisted.internet import reactor
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 
-from edgegate.downstream.listener import NO_SERVER
-from edgegate.downstream.listener_filter import Serving
+from edgegate.downstream.listener import NO_SERVER, DownstreamListener
+from edgegate.downstream.listener_filter import ListenerFilter, Serving
+from edgegate.downstream.proxy_protocol import ProxyProtocolRules
 from edgegate.downstream.tls_inspector import PATIENCE, TLSInspector
 from edgegate.model.guards.address_list import AddressList
 from edgegate.net.addresses import ConnectionInfo
@@ -22,11 +24,19 @@ from edgegate.net.ssl_request import GSSENC_REQUEST, SSL_REQUEST
 from edgegate.observe.events import RejectedConnection
 from edgegate.overload.idle import UNASKED
 from edgegate.routing.hosts import HostTable
+from edgegate.routing.snapshot import Listener
+from edgegate.tls.acme.challenges import ChallengeAnswers
+from edgegate.tls.acme.hello_challenges import PATIENCE as STORE_PATIENCE
+from edgegate.tls.acme.hello_challenges import HelloChallenges
+from edgegate.tls.acme.store import CertificateStore, hello_name
 from edgegate.tls.client_hello import UNRECOGNIZED_NAME
 from edgegate.tls.sni import ContextMap
 from tests.access.test_address_list import addresses
 from tests.downstream.arriving import HERE, PLAIN, SECURE, SNI, STRICT, ArrivingCase, listener
 from tests.net.pairs import Recorder, until
+from tests.tls.acme.certificates import managed
+from tests.tls.acme.test_challenges import Later
+from tests.tls.acme.test_tls_alpn import DIGEST, authority
 from tests.tls.handshakes import client_context, naming, only, secrets, server_tls
 from tests.tls.hellos import real, records
 
@@ -383,3 +393,198 @@ class TLSInspectorTests(ArrivingCase):
         self.assertEqual(self.http.connections, [])
         rejected = [(each.reason, each.server_name) for each in self.observer.rejected]
         self.assertEqual(rejected, [(NO_SERVER, "a.example")])
+
+
+class ChallengeTests(ArrivingCase):
+    """Authorities that ask by TLS-ALPN-01 whether a host is ours."""
+
+    def setUp(self) -> None:
+        """Have a challenge be waited for."""
+        super().setUp()
+        self.later = Later()
+        self.store = CertificateStore(managed(Path(self.mktemp()).absolute()).issuer)
+        answers = ChallengeAnswers(self.later)
+        answers.directories = (str(self.store.directory),)
+        self.hellos = HelloChallenges(answers, self.later, self.clock)
+
+    def open(self, served: Listener, proxy_protocol: ProxyProtocolRules | None = None) -> DownstreamListener:
+        """Open the port."""
+        port = super().open(served, proxy_protocol)
+        port.reactor = poller(reactor)  # type: ignore[arg-type]
+        port.challenges = self.hellos
+        return port
+
+    def pending(self, *hosts: str) -> contextlib.ExitStack:
+        """Have authorities be waited for until the test ends, or the stack is closed."""
+        stack = contextlib.ExitStack()
+        self.addCleanup(stack.close)
+        for host in hosts:
+            stack.enter_context(self.store.challenge(hello_name(host), DIGEST.hex()))
+        return stack
+
+    async def shake(self, name: str, *protocols: str, client: socket.socket | None = None) -> ssl.SSLSocket:
+        """Shake hands, the store being looked at when it is to be."""
+        shaken = deferToThread(shake, client or self.connect(), name, authority(*protocols))
+        while not shaken.called:
+            self.later.do()
+            await deferLater(reactor, 0)  # type: ignore[arg-type]
+        sock = await shaken
+        self.addCleanup(sock.close)
+        return sock
+
+    def shown(self, sock: ssl.SSLSocket) -> bool:
+        """Whether it was shown what an authority is to see."""
+        certificate = sock.getpeercert(binary_form=True)
+        assert certificate is not None
+        return b"\x04\x20" + DIGEST in certificate
+
+    async def test_answered(self) -> None:
+        """It sees the certificate and is closed, on each server of the port and for hosts of none; nobody serves it."""
+        port = self.open(listener(None, SNI))
+        self.pending("a.example", "c.example", "elsewhere.example")
+        for name in ("a.example", "A.Example", "c.example", "elsewhere.example"):
+            sock = await self.shake(name, "acme-tls/1")
+            self.assertTrue(self.shown(sock))
+            self.assertEqual(sock.selected_alpn_protocol(), "acme-tls/1")
+            self.assertEqual(await deferToThread(sock.recv, 10), b"")
+            await until(lambda: not port.pending and not port.taken)
+        self.assertEqual((self.http.connections, self.tcp.sockets, self.observer.rejected), ([], [], []))
+        self.assertEqual(port.shaking, {})
+
+    async def test_not_an_authority(self) -> None:
+        """Who offers something beside it, or asks for what is not waited for, is a client like others."""
+        served = replace(SECURE, tls=naming(server_tls(alpn=(b"http/1.1",))))
+        self.open(listener(None, HostTable([("a.example", served), ("b.example", STRICT)])))
+        pending = self.pending("a.example")
+        sock = await self.shake("a.example", "acme-tls/1", "http/1.1")
+        self.assertEqual((self.shown(sock), sock.selected_alpn_protocol()), (False, "http/1.1"))
+        # a server that speaks none by ALPN
+        self.assertFalse(self.shown(await self.shake("b.example", "acme-tls/1")))
+        await until(lambda: len(self.http.connections) == 2)
+        pending.close()
+        with self.assertRaisesRegex(ssl.SSLError, "(?i)no.application.protocol"):
+            await self.shake("a.example", "acme-tls/1")
+        with self.assertRaises(ssl.SSLError):
+            await self.shake("z.example", "acme-tls/1")
+        await until(lambda: len(self.observer.rejected) == 2)
+        self.assertEqual(
+            [each.reason for each in self.observer.rejected],
+            ["no application protocol in common", "unknown server name"],
+        )
+
+    async def test_passed_through(self) -> None:
+        """What is not waited for reaches a backend, which may have challenges of its own, as it came."""
+        self.open(listener(None, SNI))
+        self.pending("a.example")
+        hello = real("c.example", ["acme-tls/1"])
+        self.connect().sendall(hello)
+        await until(lambda: self.later.waiting)
+        self.later.do()
+        (downstream, sock) = self.tcp.sockets[0]
+        self.assertEqual(downstream.server_name, "c.example")
+        sock.setblocking(True)
+        self.assertEqual(sock.recv(65536), hello)
+
+    async def test_nobody_named(self) -> None:
+        """Who names no host, or an address, is not looked for."""
+        self.open(listener(None, SNI))
+        for name in (None, "192.0.2.1"):
+            client = self.connect()
+            client.sendall(real(name, ["acme-tls/1"]))
+            self.assertEqual(await deferToThread(client.recv, 100), UNRECOGNIZED_NAME)
+        self.assertEqual(self.later.waiting, [])
+
+    async def test_in_pieces(self) -> None:
+        """A hello in pieces and records is one."""
+        self.open(listener(None, SNI))
+        self.pending("a.example")
+        context = authority("acme-tls/1")
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        talk = context.wrap_bio(incoming, outgoing, server_hostname="a.example")
+        with contextlib.suppress(ssl.SSLWantReadError):
+            talk.do_handshake()
+        hello = records(outgoing.read()[5:], 50)
+        client = self.connect()
+        client.sendall(hello[:70])
+        (inspector,) = await self.waits()
+        self.assertEqual(self.later.waiting, [])
+        client.sendall(hello[70:])
+        await until(lambda: self.later.waiting)
+        self.assertIn(inspector, self.port.pending)
+        self.later.do()
+        incoming.write(await deferToThread(client.recv, 65536))
+        while True:
+            try:
+                talk.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                incoming.write(await deferToThread(client.recv, 65536))
+        self.assertEqual(talk.selected_alpn_protocol(), "acme-tls/1")
+
+    async def waits(self) -> set[ListenerFilter]:
+        """Return what is looked at, once something is."""
+        await until(lambda: self.port.pending)
+        return set(self.port.pending)
+
+    async def test_ended_meanwhile(self) -> None:
+        """Who is closed while it waits for the store is not answered."""
+        port = self.open(listener(None, SNI))
+        self.pending("a.example")
+        for end in (port.abort, lambda: next(iter(port.pending)).give_way()):
+            client = self.connect()
+            client.sendall(real("a.example", ["acme-tls/1"]))
+            await until(lambda: self.later.waiting)
+            end()
+            self.assertEqual((port.pending, port.taken), (set(), 0))
+            self.later.do()
+            with contextlib.suppress(ConnectionResetError):
+                self.assertEqual(await deferToThread(client.recv, 10), b"")
+        self.assertEqual(port.taken, 0)
+
+    async def test_slow_store(self) -> None:
+        """Who waits for a store that does not answer goes on as if nothing were waited for."""
+        self.open(listener(None, SNI))
+        self.pending("c.example")
+        hello = real("c.example", ["acme-tls/1"])
+        self.connect().sendall(hello)
+        await until(lambda: self.later.waiting)
+        self.clock.advance(STORE_PATIENCE)
+        self.assertEqual(len(self.tcp.sockets), 1)
+        # nobody else waits for it, until it has answered
+        self.connect().sendall(hello)
+        await until(lambda: len(self.tcp.sockets) == 2)
+        self.later.do()
+        self.connect().sendall(hello)
+        await until(lambda: self.later.waiting)
+
+    async def test_reloaded_meanwhile(self) -> None:
+        """What is not waited for goes on by what is served then."""
+        port = self.open(listener(None, SNI))
+        client = self.connect()
+        client.sendall(real("a.example", ["acme-tls/1"]))
+        await until(lambda: self.later.waiting)
+        served = listener(PLAIN)
+        port.serving = Serving(served, ContextMap(served, secrets()))
+        self.later.do()
+        self.assertEqual(await deferToThread(client.recv, 100), UNRECOGNIZED_NAME)
+
+    async def test_many(self) -> None:
+        """However many there are, one look at the store is for all."""
+        port = self.open(listener(None, SNI))
+        hello = real("c.example", ["acme-tls/1"])
+        self.connect().sendall(hello)
+        await until(lambda: self.later.waiting)
+        for _ in range(50):
+            self.connect().sendall(hello)
+        await until(lambda: self.hellos._number == 51)
+        self.assertEqual(len(self.later.waiting), 1)
+        self.later.do(2)
+        self.assertEqual((len(self.tcp.sockets), self.later.waiting, port.pending), (51, [], set()))
+
+    async def test_normal(self) -> None:
+        """Others are not looked for."""
+        self.open(listener(None, SNI))
+        self.pending("a.example")
+        self.assertFalse(self.shown(await self.shake("a.example")))
+        self.assertFalse(self.shown(await self.shake("a.example", "h2", "http/1.1")))
+        self.assertEqual(self.hellos._made, {})

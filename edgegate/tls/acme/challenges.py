@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from edgegate.tls.acme.store import TOKEN, challenge_answer
+from edgegate.tls.acme.store import TOKEN, challenge_answer, hello_name
+from edgegate.tls.acme.tls_alpn import DIGEST
 
 T = TypeVar("T")
 
@@ -41,21 +43,33 @@ class ChallengeAnswers:
 
     def find(self, token: str, found: Callable[[bytes | None], None]) -> None:
         """Look for an answer, and say what it is; L{None}: there is none, or none can be read."""
-        directories = self.directories
         self._sought += 1
-
-        def look() -> bytes | None:
-            for directory in directories:
-                try:
-                    answer = challenge_answer(directory, token)
-                except OSError:
-                    continue
-                if answer is not None:
-                    return answer
-            return None
 
         def ended(answer: bytes | Failure | None) -> None:
             self._sought -= 1
             found(None if isinstance(answer, Failure) else answer)
 
-        self._defer(look).addBoth(ended)
+        self._defer(partial(self._answer, token)).addBoth(ended)
+
+    def digest(self, host: str) -> bytes | None:
+        """
+        Return what is answered to a ClientHello (TLS-ALPN-01, RFC 8737); L{None}: nothing is. For threads.
+
+        @param host: In normal form.
+        """
+        answer = self._answer(hello_name(host))
+        try:
+            digest = b"" if answer is None else bytes.fromhex(answer.decode("ascii"))
+        except ValueError:
+            return None
+        return digest if len(digest) == DIGEST else None
+
+    def _answer(self, name: str) -> bytes | None:
+        for directory in self.directories:
+            try:
+                answer = challenge_answer(directory, name)
+            except OSError:
+                continue
+            if answer is not None:
+                return answer
+        return None

@@ -1,7 +1,8 @@
 """
 Where certificates are kept: a directory that several processes, and several gateways on one file system, share.
 
-    DIRECTORY/challenges/TOKEN                          what is answered to HTTP-01
+    DIRECTORY/challenges/TOKEN                          what is answered to HTTP-01: the key authorization
+    DIRECTORY/challenges/HOST.tls-alpn-01               to TLS-ALPN-01: the SHA-256 of the key authorization, in hex
     DIRECTORY/SERVER/accounts/ACCOUNT.key|.url|.lock
     DIRECTORY/SERVER/certificates/HOST.KIND.pem|.state|.lock
 
@@ -43,6 +44,7 @@ BIGGEST = 1 << 18
 OLD_CHALLENGE = 6 * 3600.0
 """Seconds after which an answer that was left behind is removed."""
 
+_HELLO = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.tls-alpn-01")
 _KEY = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----\n?", re.DOTALL)
 _LONGEST_NAME = 160
 
@@ -186,16 +188,17 @@ class CertificateStore:
     # Challenges -------------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def challenge(self, token: str, answer: str) -> Iterator[None]:
+    def challenge(self, name: str, answer: str) -> Iterator[None]:
         """
         Have a challenge answered meanwhile, by everybody who shares the directory.
 
+        @param name: What it is asked for by: a token, or L{hello_name}.
         @raise ValueError: The token is none.
         @raise OSError: It can't be written.
         """
-        if not TOKEN.fullmatch(token):
+        if not _is_name(name):
             raise ValueError("the authority's token is none (RFC 8555 section 8.3)")
-        path = self.directory / "challenges" / token
+        path = self.directory / "challenges" / name
         _forget_old(path.parent)
         _replace(path, answer.encode("ascii"))
         try:
@@ -222,13 +225,23 @@ class CertificateStore:
         return self._server / "accounts" / f"{name}.{kind}"
 
 
-def challenge_answer(directory: str, token: str) -> bytes | None:
+def challenge_answer(directory: str, name: str) -> bytes | None:
     """
-    Return what is answered to a challenge; L{None}: there is none with this token.
+    Return what is answered to a challenge; L{None}: there is none that is asked for by this name.
 
+    @param name: A token, or L{hello_name}.
     @raise OSError: It can't be read.
     """
-    return _read(Path(directory) / "challenges" / token) if TOKEN.fullmatch(token) else None
+    return _read(Path(directory) / "challenges" / name) if _is_name(name) else None
+
+
+def hello_name(host: str) -> str:
+    """Return by what name an answer to ClientHellos for a host is asked for (TLS-ALPN-01). No token is alike."""
+    return f"{_short(host)}.tls-alpn-01"
+
+
+def _is_name(name: str) -> bool:
+    return (TOKEN.fullmatch(name) or _HELLO.fullmatch(name)) is not None
 
 
 def _record(content: bytes) -> Record:

@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.tls.acme.challenges import MOST_SOUGHT, ChallengeAnswers
-from edgegate.tls.acme.store import CertificateStore
+from edgegate.tls.acme.store import CertificateStore, hello_name
 from tests.tls.acme.certificates import managed
 
 T = TypeVar("T")
@@ -76,3 +76,19 @@ class ChallengesTests(SynchronousTestCase):
         self.later.do()
         self.assertTrue(self.answers.may_know(TOKEN))
         self.assertEqual(self.found, [None] * MOST_SOUGHT)
+
+    def test_digest(self) -> None:
+        """An answer to ClientHellos is a digest, whole and in hex, and no token."""
+        store = CertificateStore(managed(Path(self.mktemp()).absolute()).issuer)
+        self.answers.directories = (str(store.directory),)
+        for written, expected in (
+            ("ab" * 32, b"\xab" * 32),
+            ("ab" * 31, None),
+            ("", None),
+            ("zz" * 32, None),
+        ):
+            with store.challenge(hello_name("a.example.com"), written):
+                self.assertEqual(self.answers.digest("a.example.com"), expected)
+        for host in ("..", "../a", "a/b", "a\n", "*.example.com", ""):
+            self.assertIsNone(self.answers.digest(host))
+        self.assertFalse(self.answers.may_know(hello_name("a.example.com")))

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.model.certificates import ACMEAuthority, ExternalAccount, KeyType, LocalAuthority
 from edgegate.tls.acme.life import Record
-from edgegate.tls.acme.store import OLD_CHALLENGE, Account, CertificateStore, challenge_answer
+from edgegate.tls.acme.store import OLD_CHALLENGE, Account, CertificateStore, challenge_answer, hello_name
 from tests.tls.acme.certificates import made, managed
 
 TOKEN = "abcdefghijklmnopqrstuvwxyz"
@@ -150,6 +150,16 @@ class StoreTests(SynchronousTestCase):
             with self.assertRaises(ValueError), self.store.challenge(token, "x"):
                 pass
             self.assertIsNone(challenge_answer(str(self.folder), token))
+
+    def test_hello_challenges(self) -> None:
+        """An answer to ClientHellos is found by its host, beside those that are found by tokens."""
+        long = ".".join(["a" * 60] * 4)
+        names = [hello_name(host) for host in ("a.example.com", "localhost", "_a.example.com", long, long[:-1] + "b")]
+        self.assertEqual(len(set(names)), len(names))
+        for name in names:
+            with self.store.challenge(TOKEN, "a"), self.store.challenge(name, "b"):
+                self.assertEqual(challenge_answer(str(self.folder), name), b"b")
+            self.assertIsNone(challenge_answer(str(self.folder), name))
 
     def test_no_links(self) -> None:
         """A link that somebody has put there is not followed when a lock is taken."""

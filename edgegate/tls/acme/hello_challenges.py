@@ -1,0 +1,117 @@
+"""
+Which ClientHellos are questions of authorities (TLS-ALPN-01, RFC 8737), as far as they are waited for.
+
+That is written in the stores, which are looked at in a thread: for all the hellos that have come since the last look
+began, so that thousands of them make one look after the other, and never two at one time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Final
+
+from OpenSSL import SSL
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from edgegate.tls.acme.challenges import ChallengeAnswers, Defer
+from edgegate.tls.acme.tls_alpn import challenge_context
+
+log = Logger(namespace=__name__)
+
+MOST_HELD: Final = 256
+"""ClientHellos that wait for a look at the stores at one time; others are as if nothing were waited for."""
+
+PATIENCE: Final = 5.0
+"""Seconds that the stores have for a look."""
+
+_MOST_KEPT: Final = 64
+
+Found = Callable[[SSL.Context | None], None]
+"""Is told what to shake hands with; L{None}: the hello is as any other."""
+
+
+class HelloChallenges:
+    """Finds what such a client is shown. Belongs to the reactor's thread."""
+
+    def __init__(self, answers: ChallengeAnswers, defer: Defer, clock: IReactorTime) -> None:
+        self._answers = answers
+        self._defer = defer
+        self._clock = clock
+        self._held: dict[str, list[Found]] = {}
+        self._number = 0
+        self._looking = self._late = False
+        # of the thread that looks
+        self._made: dict[tuple[str, bytes], SSL.Context] = {}
+
+    def may_know(self, host: str) -> bool:
+        """Whether to look at all: a host is named, there are stores, they answer, and few wait for them."""
+        return bool(host and self._answers.directories) and not self._late and self._number < MOST_HELD
+
+    def find(self, host: str, found: Found) -> None:
+        """
+        Look whether an authority is waited for that asks for a host. Called after L{may_know}.
+
+        @param host: In normal form.
+        """
+        self._number += 1
+        self._held.setdefault(host, []).append(found)
+        if not self._looking:
+            self._look()
+
+    def _look(self) -> None:
+        """What is held now is told of after this look: what was put before it came is seen by it."""
+        held, self._held = self._held, {}
+        self._looking = True
+        call = self._clock.callLater(PATIENCE, self._give_up, held)
+
+        def looked(result: Mapping[str, SSL.Context] | Failure) -> None:
+            self._looking = self._late = False
+            if isinstance(result, Failure):
+                log.failure("challenges can't be looked for", result)
+                result = {}
+            if call.active():
+                call.cancel()
+            self._tell(held, result)
+            if self._held and not self._looking:
+                self._look()
+
+        self._defer(partial(self._contexts, tuple(held))).addBoth(looked)
+
+    def _give_up(self, held: dict[str, list[Found]]) -> None:
+        """Let go of those who wait, and hold no others until the stores have answered."""
+        self._late = True
+        self._tell(held, {})
+        waiting, self._held = self._held, {}
+        self._tell(waiting, {})
+
+    def _tell(self, held: dict[str, list[Found]], contexts: Mapping[str, SSL.Context]) -> None:
+        for host, waiting in held.items():
+            for found in waiting:
+                self._number -= 1
+                try:
+                    found(contexts.get(host))
+                except BaseException:
+                    # each belongs to a connection of its own, which must not take the others with it
+                    log.failure("what followed on a look for a challenge failed")
+        held.clear()
+
+    def _contexts(self, hosts: Sequence[str]) -> dict[str, SSL.Context]:
+        """Return what is shown, to whom anything is. In a thread."""
+        found = {}
+        for host in hosts:
+            digest = self._answers.digest(host)
+            if digest is not None:
+                found[host] = self._context(host, digest)
+        return found
+
+    def _context(self, host: str, digest: bytes) -> SSL.Context:
+        """Make it once, however many ask."""
+        if len(self._made) >= _MOST_KEPT:
+            self._made.clear()
+        key = host, digest
+        if key not in self._made:
+            self._made[key] = challenge_context(host, digest)
+        return self._made[key]
