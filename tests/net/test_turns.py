@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 
 from twisted.internet.protocol import Protocol
@@ -17,6 +18,9 @@ from edgegate.net.wheel import TimerWheel
 from tests.net.pairs import HERE, THERE
 
 
+IN, OUT = select.EPOLLIN, select.EPOLLOUT
+
+
 class TurnsTests(SynchronousTestCase):
     """Numbers of descriptors, of which those below 10 are no client's, and each ten above one client's."""
 
@@ -24,9 +28,9 @@ class TurnsTests(SynchronousTestCase):
         """Have called nobody."""
         self.called: set[int] = set()
 
-    def turns(self, *ready: int) -> list[int]:
+    def turns(self, *ready: int, spare: int = 0) -> list[int]:
         """Return the order of those who are ready."""
-        order, self.least = fair_order([(fd, 1) for fd in ready], lambda fd: fd // 10 or None, self.called)
+        order, self.least = fair_order([(fd, 1) for fd in ready], lambda fd: fd // 10 or None, self.called, spare)
         return [fd for fd, _ in order]
 
     def test_clients(self) -> None:
@@ -49,6 +53,32 @@ class TurnsTests(SynchronousTestCase):
         self.called = {11, 12, 13, 14}
         self.assertEqual(self.turns(11, 15, 16), [11, 15, 16])
         self.assertEqual(self.called, set())
+
+    def test_few(self) -> None:
+        """All of those with the least are called in one turn, and read again, as far as there are calls to spare."""
+        ready = (11, 12, 13, 21, 22, 31)
+        self.assertEqual(self.turns(*ready, spare=2), [11, 21, 31, 12, 22, 13])
+        self.assertEqual(self.least, 3)
+        for spare in (3, 9):
+            self.assertEqual(self.turns(*ready, spare=spare), [11, 21, 31, *[31] * 3, 12, 22, 13])
+            self.assertEqual(self.least, 6)
+        self.assertEqual(self.turns(*ready, spare=10), [11, 21, 22, *[21, 22] * 3, 31, *[31] * 3, 12, 13])
+        self.assertEqual(self.least, 13)
+        self.assertEqual(self.turns(*ready, spare=21), [*ready[:3] * 4, *ready[3:5] * 4, *ready[5:] * 4])
+
+    def test_read_again(self) -> None:
+        """What can be written alone is called once."""
+        order, _ = fair_order([(11, OUT), (12, IN | OUT)], lambda fd: 1, self.called)
+        self.assertEqual(order, [(11, OUT), (12, IN | OUT), *[(12, IN)] * 3])
+
+    def test_alike(self) -> None:
+        """Where there is not enough to spare for all that have as many, none has more than another."""
+        self.assertEqual(self.turns(11, 12, 21, 22, spare=13), [11, 21, 12, 22])
+
+    def test_many_clients(self) -> None:
+        """Where each client has one, nothing is spared and nothing taken."""
+        ready = range(10, 1000, 10)
+        self.assertEqual((self.turns(*ready, spare=99), self.least), ([*ready], 99))
 
     def test_nobody(self) -> None:
         """Where nobody is ready nobody is called."""
