@@ -12,8 +12,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
+from itertools import cycle, islice
 from pathlib import Path
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
@@ -32,7 +33,7 @@ READY = "serving "
 PATIENCE = 60.0
 """Seconds after which a test gives up on a process."""
 
-_RANGES = 22
+_RANGES, _OWN = 22, 1000
 
 ENVIRONMENT = {
     **os.environ,
@@ -52,17 +53,21 @@ def program(name: str) -> str:
 
 
 @cache
-def _own_ports() -> tuple[range, socket.socket]:
-    """Return ports that no other process of tests takes until this one ends, and what tells the others so."""
+def _own_ports() -> tuple[Iterator[int], socket.socket]:
+    """
+    Return ports that no other process of tests takes until this one ends, and what tells the others so.
+
+    They come over and over in an order of chance: none comes again before all others have.
+    """
     for number in range(_RANGES):
-        first = 10_000 + (os.getpid() + number) % _RANGES * 1000
+        first = 10_000 + (os.getpid() + number) % _RANGES * _OWN
         mark = socket.socket()
         try:
             mark.bind(("127.0.0.1", first))
         except OSError:
             mark.close()
             continue
-        return range(first + 1, first + 1000), mark
+        return cycle(random.sample(range(first + 1, first + _OWN), _OWN - 1)), mark
     raise AssertionError("as many processes of tests are there as have ports of their own")
 
 
@@ -72,11 +77,12 @@ def free_ports(count: int) -> list[int]:
 
     They lie below the range that the kernel takes the ports of outgoing
     connections from, and each process takes its own from a range apart, so no
-    other test gets in the way before the gateway binds them.
+    other test gets in the way before the gateway binds them. What is asked
+    for next are other ports, even before these are bound.
     """
     found: list[int] = []
     ports, _ = _own_ports()
-    for port in random.sample(ports, 200):
+    for port in islice(ports, _OWN):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

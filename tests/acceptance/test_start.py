@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 
 from tests.acceptance.coolstore import CoolstoreTestCase
-from tests.acceptance.processes import PATIENCE, READY
+from tests.acceptance.processes import PATIENCE, READY, wait_until
 
 BROKEN = """\
 apiVersion: networking.istio.io/v1
@@ -101,7 +101,8 @@ class StartTests(CoolstoreTestCase):
         self.assertIn(f"cannot bind [::]:{port} for Gateway default/", done.stderr)
         self.assertIn("Address already in use\n", done.stderr)
         self.assertNotIn("Traceback", done.stdout + done.stderr)
-        self.assertFalse((self.folder / "edgegate.pid").exists())
+        # a daemon tells who waits for it before it removes its pidfile
+        wait_until(lambda: not (self.folder / "edgegate.pid").exists())
         return done
 
     def test_port_taken_by_every_runner(self) -> None:
