@@ -84,7 +84,8 @@ def proxies(stage: Stage, setting: Setting, wanted: dict[str, str]) -> Iterator[
         for name, program in wanted.items():
             ports = dict(zip(KINDS, free_ports(len(KINDS)), strict=True))
             log = stage.folder / f"{name}-access.log" if setting.log else None
-            mine = replace(stage, program=program, ports=ports, log=log, hosts=setting.hosts)
+            admin = free_ports(1)[0] if setting.admin else 0
+            mine = replace(stage, program=program, ports=ports, log=log, hosts=setting.hosts, admin=admin)
             command, kinds = (peers.edgegate if name == "edgegate" else peers.PEERS[name])(mine)
             output = stage.folder / f"{name}.log"
             process = stack.enter_context(running(command, PROXY_CORE, ports["http"], output))

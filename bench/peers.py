@@ -311,7 +311,9 @@ def envoy(stage: Stage) -> Prepared:
     ]
     clusters = [_cluster("backend", stage.backend), _cluster("websocket", stage.echo)]
     clusters.append({**_cluster("h2c", stage.h2c), **_HTTP2})
-    conf = {"static_resources": {"listeners": listeners, "clusters": clusters}}
+    conf: dict[str, object] = {"static_resources": {"listeners": listeners, "clusters": clusters}}
+    if stage.admin:
+        conf["admin"] = {"address": _address(stage.admin)}
     path = stage.write("envoy.json", json.dumps(conf))
     quiet = ["--concurrency", "1", "--disable-hot-restart", "-l", "error"]
     return [str(Path(stage.program).absolute()), "-c", path, *quiet], set(chains)
@@ -388,7 +390,8 @@ def edgegate(stage: Stage) -> Prepared:
         for kind, name, spec in documents
     ]
     stage.write("edgegate/all.yaml", "\n---\n".join(texts))
-    options = ["--config", str(stage.folder / "edgegate"), "--admin=none", f"--access-log={stage.log or 'none'}"]
+    options = ["--config", str(stage.folder / "edgegate"), f"--access-log={stage.log or 'none'}"]
+    options.append(f"--admin={f'127.0.0.1:{stage.admin}' if stage.admin else 'none'}")
     return [stage.program, "-n", "--pidfile=", "edgegate", *options], {"http", "https", "mtls", "tcp", "grpc", "h2"}
 
 

@@ -21,14 +21,17 @@ class Setting:
     How all proxies are set up for some scenarios.
 
     @ivar log: Whether each writes an access log to a file.
+    @ivar admin: Whether each has an admin listener, and counts for its metrics.
     @ivar hosts: How many virtual hosts there are besides the one.
     """
 
     log: bool = False
     hosts: int = 0
+    admin: bool = False
 
 
 PLAIN, LOGGED, CROWDED = Setting(), Setting(log=True), Setting(hosts=HOSTS)
+OBSERVED = Setting(log=True, admin=True)
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,20 @@ SCENARIOS = {
     ),
     "websocket": Scenario("WebSocket, 100 bytes and their echo", "message and its echo", "http", own("websocket", 16)),
     "log": Scenario("HTTP/1.1, small answers, with an access log in a file", "request", "http", wrk(), LOGGED),
+    "observed": Scenario(
+        "HTTP/1.1, small answers, with metrics, an admin listener and an access log in a file",
+        "request",
+        "http",
+        wrk(),
+        OBSERVED,
+    ),
+    "observed-h2": Scenario(
+        "HTTP/2 over TLS, 8 streams on each of 16 connections, with metrics, an admin listener and an access log",
+        "request",
+        "https",
+        h2load(connections=16, streams=8),
+        OBSERVED,
+    ),
     "hosts": Scenario("HTTP/1.1, small answers of 10,000 virtual hosts", "request", "http", wrk(script=MANY), CROWDED),
 }
 

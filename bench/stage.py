@@ -50,6 +50,8 @@ class Stage:
     @ivar ports: Where the proxy is to listen, by L{KINDS}.
     @ivar log: The file that gets an access log, if any does.
     @ivar hosts: How many virtual hosts there are besides L{HOST}, see L{many}.
+    @ivar admin: The port of the admin listener; 0: there is none, and nothing is counted for metrics where they can be
+        left out.
     """
 
     folder: Path
@@ -60,6 +62,7 @@ class Stage:
     ports: Mapping[str, int] = field(default_factory=dict)
     log: Path | None = None
     hosts: int = 0
+    admin: int = 0
 
     @property
     def certificate(self) -> tuple[Path, Path]:
