@@ -17,7 +17,6 @@ from edgegate.net.turns import fair_order
 from edgegate.net.wheel import TimerWheel
 from tests.net.pairs import HERE, THERE
 
-
 IN, OUT = select.EPOLLIN, select.EPOLLOUT
 
 
