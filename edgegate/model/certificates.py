@@ -28,6 +28,7 @@ class ChallengeKind(Enum):
     """How it is proved to an authority that a host is ours; a value is the type of RFC 8555's challenges."""
 
     HTTP_01 = "http-01"
+    TLS_ALPN_01 = "tls-alpn-01"
 
 
 @dataclass(frozen=True, slots=True)

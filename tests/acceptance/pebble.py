@@ -19,10 +19,11 @@ class Pebble:
     @ivar ca: The file with the certificate by which it is trusted itself.
     """
 
-    def __init__(self, case: AcceptanceTestCase, http: int, ports: Sequence[int]) -> None:
+    def __init__(self, case: AcceptanceTestCase, http: int, ports: Sequence[int], tls: int = 0) -> None:
         """
         @param http: The port at which it asks for challenges, in place of 80.
         @param ports: Four that are free.
+        @param tls: The port at which it asks for TLS-ALPN-01, in place of 443.
         """
         self._case = case
         program("pebble"), program("pebble-challtestsrv")
@@ -37,7 +38,7 @@ class Pebble:
             "certificate": str(folder / "localhost.crt"),
             "privateKey": str(folder / "localhost.key"),
             "httpPort": http,
-            "tlsPort": http,
+            "tlsPort": tls or http,
         }
         self._config = folder / "pebble.json"
         self._config.write_text(json.dumps({"pebble": settings}))

@@ -9,9 +9,10 @@ from edgegate.istio.kinds.secret_source import SecretSource
 
 
 class ChallengeKind(Enum):
-    """How it is proved to the authority that a host is ours; a kind of RFC 8555 section 8."""
+    """How it is proved to the authority that a host is ours; a kind of RFC 8555 section 8, or RFC 8737."""
 
     HTTP_01 = "HTTP-01"
+    TLS_ALPN_01 = "TLS-ALPN-01"
 
 
 class IssuedKeyType(Enum):

@@ -48,7 +48,12 @@ class CertificateIssuers:
         sources: KeySources,
         options: CompileOptions,
         problems: Problems,
+        servers: Collection[Server] = (),
     ) -> None:
+        """
+        @param servers: Those that are opened.
+        """
+        self._in_the_clear = any(server.traffic is Traffic.HTTP for server in servers)
         self._declared = {(each.namespace, each.name): each for each in issuers}
         self._sources = sources
         self._options = options
@@ -87,24 +92,22 @@ class CertificateIssuers:
             found.append(self.certificates.setdefault(certificate, certificate))
         return tuple(dict.fromkeys(found))
 
-    def warn(self, servers: Collection[Server]) -> None:
-        """
-        Report issuers that issue nothing, and that challenges can't be answered.
-
-        @param servers: Those that are opened.
-        """
-        for key, issuer in self._declared.items():
+    def warn(self) -> None:
+        """Report issuers that issue nothing, and that challenges can't be answered."""
+        for key, declared in self._declared.items():
             if key not in self._used:
                 message = (
                     f"no server has a certificate from it: its Gateway names it by the annotation {ANNOTATION}, and "
                     "has a credentialName that no Secret provides"
                 )
-                issuer.warning(self._problems, ("metadata", "name"), message, code=codes.WITHOUT_EFFECT)
-        if self._used and not any(server.traffic is Traffic.HTTP for server in servers):
-            for key in self._used:
+                declared.warning(self._problems, ("metadata", "name"), message, code=codes.WITHOUT_EFFECT)
+        for key in self._used:
+            issuer = self._values[key]
+            if issuer is not None and _challenges(issuer) == (ChallengeKind.HTTP_01,) and not self._in_the_clear:
                 message = (
-                    "authorities ask for HTTP-01 at port 80 of each host, which no server opens: add one with "
-                    "protocol HTTP (httpsRedirect does not keep them out)"
+                    "authorities ask for HTTP-01 at port 80 of each host, which no server opens: add TLS-ALPN-01, "
+                    "which is answered at port 443, or a server with protocol HTTP (httpsRedirect does not keep them "
+                    "out)"
                 )
                 path: Path = ("spec", "acme", "challenges")
                 self._declared[key].warning(self._problems, path, message, code=codes.CHALLENGES_UNANSWERED)
@@ -151,15 +154,23 @@ class CertificateIssuers:
                     resource.error(self._problems, path, message, code=codes.BAD_KEY_MATERIAL)
         binding = acme.external_account_binding
         account = None if binding is None else self._account(resource, binding)
-        challenges = tuple(ChallengeKind[each.name] for each in acme.challenges) or (ChallengeKind.HTTP_01,)
         return ACMEAuthority(
             acme.server,
             acme.email or "",
             authorities,
             account,
             acme.preferred_chain or "",
-            tuple(dict.fromkeys(challenges)),
+            self._preference(acme),
         )
+
+    def _preference(self, acme: kinds.ACMEIssuer) -> tuple[ChallengeKind, ...]:
+        """Return how hosts are proved, in order: not by what no server answers, if there is another way."""
+        wanted = tuple(dict.fromkeys(ChallengeKind[each.name] for each in acme.challenges))
+        if self._in_the_clear:
+            return wanted or (ChallengeKind.HTTP_01,)
+        if not wanted:
+            return (ChallengeKind.TLS_ALPN_01,)
+        return tuple(kind for kind in wanted if kind is not ChallengeKind.HTTP_01) or wanted
 
     def _account(
         self, resource: Resource[kinds.CertificateIssuer], binding: kinds.ExternalAccountBinding
@@ -226,3 +237,8 @@ def _not_issuable(host: str) -> str:
     if not _HOST.fullmatch(host):
         return "authorities issue certificates for names of the public DNS alone, as shop.example.com: name a Secret"
     return ""
+
+
+def _challenges(issuer: CertificateIssuer) -> tuple[ChallengeKind, ...]:
+    """Return by which challenges an issuer's hosts are proved, the first one first; none where they need no proof."""
+    return issuer.authority.challenges if isinstance(issuer.authority, ACMEAuthority) else ()

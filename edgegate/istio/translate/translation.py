@@ -84,9 +84,11 @@ class IstioTranslation:
         standing = guards_of(self._policies(servers, clusters))
         self._attach_all(attachments, destinations, standing)
         destination_rules.warn_of_unused(services, self._suggestions)
-        issuers = CertificateIssuers(self._resources.certificate_issuers, self._sources, self._options, self._problems)
+        issuers = CertificateIssuers(
+            self._resources.certificate_issuers, self._sources, self._options, self._problems, servers
+        )
         ended = dict(self._ended(servers, issuers))
-        issuers.warn(servers)
+        issuers.warn()
         traces = TracingCompiler(self._mesh, self._telemetries, services, self._problems)
         return Attached(
             "VirtualService",

@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.config.problems import Problems
 from edgegate.istio.translate import CompileOptions
-from edgegate.model.certificates import ACMEAuthority, CertificateIssuer, ExternalAccount, KeyType
+from edgegate.model.certificates import ACMEAuthority, CertificateIssuer, ChallengeKind, ExternalAccount, KeyType
 from edgegate.model.tls import KeyPair
 from edgegate.routing.snapshot import Snapshot
 from edgegate.sources.compilation import compile_resources
@@ -123,11 +123,32 @@ class CertificatesTests(SynchronousTestCase):
             _, told = self.compile(ISSUER + GATEWAY.replace("a.example.com", host))
             self.assertTrue(any(words in each and each.startswith("15 error") for each in told), (host, told))
 
-    def test_port_80(self) -> None:
-        """Without a port in the clear no authority can ask."""
-        _, told = self.compile(ISSUER + "\n".join(line for line in GATEWAY.split("\n") if "number: 80" not in line))
+    def challenges(self, snapshot: Snapshot) -> tuple[ChallengeKind, ...]:
+        """Return how the first host is proved."""
+        authority = snapshot.certificates[0].issuer.authority
+        assert isinstance(authority, ACMEAuthority)
+        return authority.challenges
+
+    def test_challenges(self) -> None:
+        """Hosts are proved as is said, by nothing that no server answers; only where that is all there is a warning."""
+        alone = "\n".join(line for line in GATEWAY.split("\n") if "number: 80" not in line)
+        http, alpn = ChallengeKind.HTTP_01, ChallengeKind.TLS_ALPN_01
+        for said, gateway, expected in (
+            ("", GATEWAY, (http,)),
+            ("", alone, (alpn,)),
+            ("[]", alone, (alpn,)),
+            ("[HTTP-01]", GATEWAY, (http,)),
+            ("[TLS-ALPN-01]", GATEWAY, (alpn,)),
+            ("[TLS-ALPN-01, HTTP-01, TLS-ALPN-01]", GATEWAY, (alpn, http)),
+            ("[HTTP-01, TLS-ALPN-01]", alone, (alpn,)),
+        ):
+            challenges = f"true, challenges: {said}}}" if said else "true}"
+            snapshot, told = self.compile(ISSUER.replace("true}", challenges) + gateway)
+            self.assertEqual((self.challenges(snapshot), told), (expected, []))
+        snapshot, told = self.compile(ISSUER.replace("true}", "true, challenges: [HTTP-01]}") + alone)
+        self.assertEqual(self.challenges(snapshot), (http,))
         self.assertEqual(len(told), 1)
-        self.assertIn("warning: authorities ask for HTTP-01 at port 80", told[0])
+        self.assertIn("5 warning: authorities ask for HTTP-01 at port 80", told[0])
 
     def test_all_fields(self) -> None:
         """All that an issuer says is in its value, with files and Secrets read."""

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from edgegate.model.certificates import ACMEAuthority, ChallengeKind
 from edgegate.tls.acme.solvers.http_01 import HTTP01Solver
 from edgegate.tls.acme.solvers.solver import NotAnswered, Solver
+from edgegate.tls.acme.solvers.tls_alpn_01 import TLSALPN01Solver
 from edgegate.tls.acme.store import CertificateStore
 
 
@@ -31,4 +32,4 @@ def preferred(found: Iterable[Solver], host: str, offered: Collection[str]) -> S
 
 
 def _solver(kind: ChallengeKind, store: CertificateStore) -> Solver:
-    return HTTP01Solver(store)
+    return TLSALPN01Solver(store) if kind is ChallengeKind.TLS_ALPN_01 else HTTP01Solver(store)
