@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 import urllib.request
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
-from tests.acceptance.processes import ENVIRONMENT, AcceptanceTestCase, Running, program
+from tests.acceptance.processes import ENVIRONMENT, AcceptanceTestCase, Running, program, wait_until
 
 
 class Pebble:
@@ -58,6 +60,9 @@ class Pebble:
         command = ["env", *environment, program("pebble"), "-config", str(self._config), "-dnsserver", self._dns]
         self.running: Running = self._case.start(*command)
         self.running.says("ACME directory available")
+        # which it says before it listens
+        for port in (self._acme, self._management):
+            wait_until(partial(_open, port), partial(str.format, "pebble does not listen at {}", port))
 
     def root(self) -> Path:
         """Return a file with the certificate by which what it issues is trusted."""
@@ -71,3 +76,9 @@ class Pebble:
     def issued(self) -> list[str]:
         """The serial numbers of what it has issued so far."""
         return [line.rpartition("serial ")[2].split()[0] for line in self.running.lines if "Issued certificate" in line]
+
+
+def _open(port: int) -> bool:
+    """Whether something listens at a port of this machine."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
