@@ -77,19 +77,36 @@ class LocalAuthority(Picklable):
 
 
 @dataclass(frozen=True, slots=True)
+class CertificateDirectory(Picklable):
+    """
+    Certificates and all that belongs to them in files.
+
+    @ivar path: Absolute.
+    """
+
+    path: str
+
+    def __str__(self) -> str:
+        return self.path
+
+
+CertificateStorage = CertificateDirectory
+"""Where certificates, their keys and accounts are kept. C{str} of one names it."""
+
+
+@dataclass(frozen=True, slots=True)
 class CertificateIssuer(Picklable):
     """
     Who issues certificates, and where they are kept.
 
     @ivar name: C{NAMESPACE/NAME}.
     @ivar authority: Who signs them.
-    @ivar directory: Absolute.
     @ivar key_type: Of the certificates' keys.
     """
 
     name: str
     authority: ACMEAuthority | LocalAuthority
-    directory: str
+    storage: CertificateStorage
     key_type: KeyType = KeyType.ECDSA_P256
 
 

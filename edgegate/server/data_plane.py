@@ -341,7 +341,7 @@ class DataPlane:
         self.examples.clear()
         self._contexts = contexts
         self.secrets.take(contexts.read, planned)
-        self._challenges.directories = tuple(dict.fromkeys(each.issuer.directory for each in snapshot.certificates))
+        self._challenges.storages = tuple(dict.fromkeys(each.issuer.storage for each in snapshot.certificates))
         self._environment.challenges = self._challenges if snapshot.certificates else None
         self.certificates.use(snapshot.certificates)
         self._http.forget_filters()

@@ -402,9 +402,10 @@ class ChallengeTests(ArrivingCase):
         """Have a challenge be waited for."""
         super().setUp()
         self.later = Later()
-        self.store = CertificateStore(managed(Path(self.mktemp()).absolute()).issuer)
+        issuer = managed(Path(self.mktemp()).absolute()).issuer
+        self.store = CertificateStore(issuer)
         answers = ChallengeAnswers(self.later)
-        answers.directories = (str(self.store.directory),)
+        answers.storages = (issuer.storage,)
         self.hellos = HelloChallenges(answers, self.later, self.clock)
 
     def open(self, served: Listener, proxy_protocol: ProxyProtocolRules | None = None) -> DownstreamListener:

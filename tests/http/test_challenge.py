@@ -29,7 +29,7 @@ class ChallengeTests(SynchronousTestCase):
         certificate = managed(Path(self.mktemp()).absolute())
         self.store = CertificateStore(certificate.issuer)
         answers = ChallengeAnswers(self.later)
-        answers.directories = (certificate.issuer.directory,)
+        answers.storages = (certificate.issuer.storage,)
         self.talk.environment.challenges = answers
 
     def test_answered(self) -> None:

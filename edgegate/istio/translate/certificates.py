@@ -17,6 +17,7 @@ from edgegate.istio.translate.suggestions import Suggestions
 from edgegate.model import codes
 from edgegate.model.certificates import (
     ACMEAuthority,
+    CertificateDirectory,
     CertificateIssuer,
     ChallengeKind,
     ExternalAccount,
@@ -135,8 +136,8 @@ class CertificateIssuers:
         authority = self._acme(resource, acme)
         if authority is None:
             return None
-        name, directory = f"{resource.namespace}/{resource.name}", self._options.locate(storage.directory)
-        return CertificateIssuer(name, authority, directory, _key_type(acme.key_type))
+        where = CertificateDirectory(self._options.locate(storage.directory))
+        return CertificateIssuer(f"{resource.namespace}/{resource.name}", authority, where, _key_type(acme.key_type))
 
     def _acme(self, resource: Resource[kinds.CertificateIssuer], acme: kinds.ACMEIssuer) -> ACMEAuthority | None:
         if not acme.server:

@@ -66,7 +66,11 @@ def kept(store: CertificateStore, certificate: ManagedCertificate) -> Kept:
 
 
 class Care:
-    """Looks after one certificate, in the threads of one process."""
+    """
+    Looks after one certificate, in the threads of one process.
+
+    @ivar entry: The name of what its storage has of it.
+    """
 
     def __init__(
         self, certificate: ManagedCertificate, clock: Callable[[], float] = time.time, random: Random | None = None
@@ -74,6 +78,7 @@ class Care:
         self.certificate = certificate
         self._clock = clock
         self._store = CertificateStore(certificate.issuer)
+        self.entry = self._store.name(certificate)
         digest = sha256(certificate.host.encode("ascii")).digest()
         self._life = Life(clock, random or Random(), int.from_bytes(digest[:4], "big") / 2**32)
 
@@ -89,10 +94,6 @@ class Care:
     def renewal(self, record: Record) -> float:
         """See L{Life.renewal}."""
         return self._life.renewal(record)
-
-    def stamp(self) -> tuple[int, int, int] | None:
-        """See L{CertificateStore.stamp}."""
-        return self._store.stamp(self.certificate)
 
     def do(self) -> Kept | None:
         """

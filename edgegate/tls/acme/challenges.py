@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from edgegate.model.certificates import CertificateStorage
 from edgegate.tls.acme.store import TOKEN, challenge_answer, hello_name
 from edgegate.tls.acme.tls_alpn import DIGEST
 
@@ -29,11 +30,11 @@ class ChallengeAnswers:
     """
     Finds what is answered.
 
-    @ivar directories: Of the stores.
+    @ivar storages: Where they are looked for.
     """
 
     def __init__(self, defer: Defer) -> None:
-        self.directories: tuple[str, ...] = ()
+        self.storages: tuple[CertificateStorage, ...] = ()
         self._defer = defer
         self._sought = 0
 
@@ -65,9 +66,9 @@ class ChallengeAnswers:
         return digest if len(digest) == DIGEST else None
 
     def _answer(self, name: str) -> bytes | None:
-        for directory in self.directories:
+        for storage in self.storages:
             try:
-                answer = challenge_answer(directory, name)
+                answer = challenge_answer(storage, name)
             except OSError:
                 continue
             if answer is not None:

@@ -48,7 +48,7 @@ class HelloChallenges:
 
     def may_know(self, host: str) -> bool:
         """Whether to look at all: a host is named, there are stores, they answer, and few wait for them."""
-        return bool(host and self._answers.directories) and not self._late and self._number < MOST_HELD
+        return bool(host and self._answers.storages) and not self._late and self._number < MOST_HELD
 
     def find(self, host: str, found: Found) -> None:
         """

@@ -7,7 +7,7 @@ Every process that serves does: it sees what another one was given by the author
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,11 +16,12 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from edgegate.model.certificates import ManagedCertificate
+from edgegate.model.certificates import CertificateStorage, ManagedCertificate
 from edgegate.model.tls import KeyPair
 from edgegate.tls.acme.care import LOOK, RETRY_STORE, Care, Kept
 from edgegate.tls.acme.challenges import Defer
 from edgegate.tls.acme.life import Step
+from edgegate.tls.acme.storage import opened
 from edgegate.tls.secrets import BadKeyMaterial
 
 log = Logger(namespace=__name__)
@@ -34,7 +35,11 @@ MOST_AT_ONCE = 4
 Put = Callable[[Sequence[KeyPair]], None]
 """Serves certificates from now on."""
 
-_Stamp = tuple[int, int, int]
+_UNREAD = ""
+"""The stamp of what could not be read: it is tried again in the next turn."""
+
+Troubles = dict[str, list[str]]
+"""Why something could not be looked at, and for which hosts."""
 
 
 @dataclass(slots=True, eq=False)
@@ -49,7 +54,7 @@ class _Cared:
     """
 
     care: Care
-    stamp: _Stamp | None = None
+    stamp: str | None = None
     due: float = 0.0
     wanted: bool = False
     busy: bool = False
@@ -58,7 +63,7 @@ class _Cared:
 @dataclass(frozen=True, slots=True)
 class _Seen:
     cared: _Cared
-    stamp: _Stamp | None
+    stamp: str | None
     kept: Kept | None
     wanted: bool
     due: float
@@ -78,7 +83,8 @@ class CertificateKeeper:
         self._wall = wall
         self._cared: dict[ManagedCertificate, _Cared] = {}
         self._looking = False
-        self._troubled = ""
+        self._troubles: Troubles = {}
+        self._failures: set[str] = set()
         self._turns = LoopingCall(self._turn)
         self._turns.clock = clock
 
@@ -108,9 +114,10 @@ class CertificateKeeper:
         cared = [each for each in self._cared.values() if not each.busy]
         self._defer(partial(_look, cared, self._wall())).addCallbacks(self._seen, self._blind)
 
-    def _seen(self, seen: list[_Seen]) -> None:
+    def _seen(self, looked: tuple[list[_Seen], Troubles]) -> None:
         self._looking = False
-        self._troubled = ""
+        seen, troubles = looked
+        self._tell(troubles)
         # of what has changed meanwhile, something older was seen
         seen = [each for each in seen if not each.cared.busy]
         for each in seen:
@@ -121,9 +128,21 @@ class CertificateKeeper:
     def _blind(self, failure: Failure) -> None:
         self._looking = False
         words = str(failure.value)
-        if words != self._troubled:
-            self._troubled = words
+        if words not in self._troubles:
+            self._troubles = {words: []}
             log.failure("certificates can't be looked after", failure)
+
+    def _tell(self, troubles: Troubles) -> None:
+        """Log what is in the way of looking, once, and that it no longer is: a storage may be away for long."""
+        for words, hosts in troubles.items():
+            if words not in self._troubles:
+                more = f" and {len(hosts) - 1} more" if len(hosts) > 1 else ""
+                log.error(
+                    "the certificate for {host}{more} can't be read: {reason}", host=hosts[0], more=more, reason=words
+                )
+        if self._troubles and not troubles:
+            log.info("certificates can be looked after again")
+        self._troubles = troubles
 
     def _serve(self, found: Iterable[Kept]) -> None:
         pairs = [each.pair for each in found if each.pair is not None]
@@ -158,39 +177,59 @@ class CertificateKeeper:
         # what was done is looked at in the next turn; where another process does it, a little later
         cared.due = 0.0 if kept is not None else self._wall() + LOOK
         if kept is not None:
+            self._failures.clear()
             self._serve([kept])
         self._begin()
 
     def _failed(self, cared: _Cared, failure: Failure) -> None:
         cared.busy = cared.wanted = False
         cared.due = self._wall() + RETRY_STORE
-        host, issuer = cared.care.certificate.host, cared.care.certificate.issuer
-        if failure.check(OSError):
-            log.error(
-                "the certificate for {host} can't be looked after: {reason}: {directory}",
-                host=host,
-                reason=str(failure.value),
-                directory=issuer.directory,
-            )
-        else:
+        host, issuer, words = cared.care.certificate.host, cared.care.certificate.issuer, str(failure.value)
+        if not failure.check(OSError):
             log.failure("the certificate for {host} can't be looked after", failure, host=host)
+        elif words not in self._failures:
+            # what is so for one is so for many, and again and again
+            self._failures.add(words)
+            log.error(
+                "the certificate for {host} can't be looked after: {reason}: {storage}",
+                host=host,
+                reason=words,
+                storage=str(issuer.storage),
+            )
         self._begin()
 
 
-def _look(cared: Sequence[_Cared], now: float) -> list[_Seen]:
-    """Look at the store, for all that is new there or due. In a thread: it changes nothing."""
-    seen = []
-    for each in cared:
+def _look(cared: Sequence[_Cared], now: float) -> tuple[list[_Seen], Troubles]:
+    """Look at the stores, for all that is new there or due. In a thread: it changes nothing."""
+    seen: list[_Seen] = []
+    troubles: Troubles = {}
+
+    def failed(each: _Cared, error: OSError) -> None:
+        troubles.setdefault(str(error), []).append(each.care.certificate.host)
+        seen.append(_Seen(each, _UNREAD, None, False, now))
+
+    for each, stamp in _stamps(cared, failed):
+        if stamp == each.stamp and now < each.due:
+            continue
         try:
-            stamp = each.care.stamp()
-            if stamp == each.stamp and now < each.due:
-                continue
             kept, action = each.care.look()
         except OSError as error:
-            log.error(
-                "the certificate for {host} can't be read: {reason}", host=each.care.certificate.host, reason=str(error)
-            )
-            seen.append(_Seen(each, each.stamp, None, False, now + RETRY_STORE))
+            failed(each, error)
         else:
             seen.append(_Seen(each, stamp, kept, action.step is not Step.WAIT, max(action.at, now)))
-    return seen
+    return seen, troubles
+
+
+def _stamps(cared: Iterable[_Cared], failed: Callable[[_Cared, OSError], None]) -> Iterator[tuple[_Cared, str | None]]:
+    """Yield the stamp of each, where it can be had: a storage is asked once for all that is in it."""
+    together: dict[CertificateStorage, list[_Cared]] = {}
+    for each in cared:
+        together.setdefault(each.care.certificate.issuer.storage, []).append(each)
+    for storage, group in together.items():
+        try:
+            stamps = opened(storage).stamps([each.care.entry for each in group])
+        except OSError as error:
+            for each in group:
+                failed(each, error)
+        else:
+            yield from zip(group, stamps, strict=True)

@@ -1,48 +1,40 @@
 """
-Where certificates are kept: a directory that several processes, and several gateways on one file system, share.
+What is kept of certificates, accounts and challenges, in a L{storage<edgegate.tls.acme.storage>} that others share.
 
-    DIRECTORY/challenges/TOKEN                          what is answered to HTTP-01: the key authorization
-    DIRECTORY/challenges/HOST.tls-alpn-01               to TLS-ALPN-01: the SHA-256 of the key authorization, in hex
-    DIRECTORY/SERVER/accounts/ACCOUNT.key|.url|.lock
-    DIRECTORY/SERVER/certificates/HOST.KIND.pem|.state|.lock
+    challenges/TOKEN                          what is answered to HTTP-01: the key authorization
+    challenges/HOST.tls-alpn-01               to TLS-ALPN-01: the SHA-256 of the key authorization, in hex
+    SERVER/accounts/ACCOUNT.key|.url|.lock
+    SERVER/certificates/HOST.KIND.pem|.state|.lock
 
-All files have the mode 0600, all directories that are made here 0700. A file is replaced at once or not at all, with
-key and chain in one, so that no reader sees a half of each. Locks are the kernel's (flock(2)): who dies leaves none.
+Key and chain are in one entry, so that no reader sees a half of each.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
-import secrets
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from hashlib import sha256
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from edgegate.model.certificates import (
     LOCAL_AUTHORITY,
     ACMEAuthority,
     CertificateIssuer,
+    CertificateStorage,
     LocalAuthority,
     ManagedCertificate,
 )
 from edgegate.model.tls import KeyPair
 from edgegate.tls.acme.life import Record
+from edgegate.tls.acme.locks import Lock
+from edgegate.tls.acme.storage import Storage, opened
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{16,200}")
 """Tokens of challenges: base64url with 128 bits at least (RFC 8555 section 8.3)."""
-
-BIGGEST = 1 << 18
-"""Bytes of a file that are read."""
-
-OLD_CHALLENGE = 6 * 3600.0
-"""Seconds after which an answer that was left behind is removed."""
 
 _HELLO = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.tls-alpn-01")
 _KEY = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----\n?", re.DOTALL)
@@ -63,12 +55,20 @@ class Account:
 
 
 class CertificateStore:
-    """The files of one issuer. All its methods may wait for a file system, and are for threads."""
+    """
+    What one issuer keeps. All its methods may wait for a storage, and are for threads.
 
-    def __init__(self, issuer: CertificateIssuer) -> None:
+    What is written for a certificate, or for the account, while this store holds its lock is written only as long as it
+    does: one that is lost meanwhile, as may happen in a network, is a L{LockLost<edgegate.tls.acme.locks.LockLost>}.
+
+    @ivar storage: What it is kept in, for what is none of the below.
+    """
+
+    def __init__(self, issuer: CertificateIssuer, storage: Storage | None = None) -> None:
         self._authority = issuer.authority
-        self.directory = Path(issuer.directory)
-        self._server = self.directory / _authority_name(issuer.authority)
+        self.storage = opened(issuer.storage) if storage is None else storage
+        self._server = _authority_name(issuer.authority)
+        self._held: dict[str, Lock] = {}
 
     # Certificates -----------------------------------------------------------------------------------------------------
 
@@ -78,7 +78,7 @@ class CertificateStore:
 
         @raise OSError: It can't be read.
         """
-        content = _read(self._file(certificate, "pem"))
+        content = self.storage.read(self.name(certificate))
         if content is None:
             return None
         key = _KEY.search(content)
@@ -93,7 +93,7 @@ class CertificateStore:
 
         @raise OSError: They can't be written; those before are still there.
         """
-        _replace(self._file(certificate, "pem"), key.rstrip() + b"\n" + chain)
+        self._write(self.name(certificate), key.rstrip() + b"\n" + chain, self.name(certificate, "lock"))
 
     def record(self, certificate: ManagedCertificate) -> Record:
         """
@@ -101,7 +101,7 @@ class CertificateStore:
 
         @raise OSError: It can't be read.
         """
-        content = _read(self._file(certificate, "state"))
+        content = self.storage.read(self.name(certificate, "state"))
         return Record() if content is None else _record(content)
 
     def put_record(self, certificate: ManagedCertificate, record: Record) -> None:
@@ -110,19 +110,8 @@ class CertificateStore:
 
         @raise OSError: It can't be written.
         """
-        _replace(self._file(certificate, "state"), json.dumps(asdict(record)).encode("ascii"))
-
-    def stamp(self, certificate: ManagedCertificate) -> tuple[int, int, int] | None:
-        """
-        Return what tells one file with a certificate from the next; L{None}: there is none.
-
-        @raise OSError: Its directory can't be read.
-        """
-        try:
-            found = self._file(certificate, "pem").stat()
-        except FileNotFoundError:
-            return None
-        return found.st_mtime_ns, found.st_ino, found.st_size
+        content = json.dumps(asdict(record)).encode("ascii")
+        self._write(self.name(certificate, "state"), content, self.name(certificate, "lock"))
 
     @contextmanager
     def lock(self, certificate: ManagedCertificate) -> Iterator[bool]:
@@ -131,8 +120,13 @@ class CertificateStore:
 
         @raise OSError: There is no lock to be had.
         """
-        with _locked(self._file(certificate, "lock"), wait=False) as ours:
+        with self._locked(self.name(certificate, "lock"), wait=False) as ours:
             yield ours
+
+    def name(self, certificate: ManagedCertificate, kind: str = "pem") -> str:
+        """Return the name of an entry of a certificate; by itself of the one with key and chain."""
+        name = _short(certificate.host)
+        return f"{self._server}/certificates/{name}.{certificate.issuer.key_type.value}.{kind}"
 
     # Accounts ---------------------------------------------------------------------------------------------------------
 
@@ -143,7 +137,7 @@ class CertificateStore:
 
         @raise OSError: There is no lock to be had.
         """
-        with _locked(self._account_file("lock"), wait=True):
+        with self._locked(self._account_name("lock"), wait=True):
             yield
 
     def account(self) -> Account | None:
@@ -152,10 +146,10 @@ class CertificateStore:
 
         @raise OSError: It can't be read.
         """
-        key = _read(self._account_file("key"))
+        key = self.storage.read(self._account_name("key"))
         if key is None:
             return None
-        url = _read(self._account_file("url"))
+        url = self.storage.read(self._account_name("url"))
         return Account(key, "" if url is None else url.decode("utf-8", "replace").strip())
 
     def put_account(self, account: Account) -> None:
@@ -164,13 +158,13 @@ class CertificateStore:
 
         @raise OSError: It can't be written.
         """
-        _replace(self._account_file("key"), account.key)
-        _replace(self._account_file("url"), account.url.encode())
+        self._write(self._account_name("key"), account.key, self._account_name("lock"))
+        self._write(self._account_name("url"), account.url.encode(), self._account_name("lock"))
 
     @contextmanager
     def authorities(self) -> Iterator[str | None]:
         """
-        Yield the name of a file with the authorities that are trusted; L{None}: the usual ones.
+        Yield the name of a file with the authorities that are trusted; L{None}: the usual ones. It is in memory alone.
 
         @raise OSError: It can't be written.
         """
@@ -178,19 +172,18 @@ class CertificateStore:
         if not trusted:
             yield None
             return
-        path = self._server / f".ca-{secrets.token_hex(8)}.pem"
-        _write(path, trusted)
-        try:
-            yield str(path)
-        finally:
-            path.unlink(missing_ok=True)
+        descriptor = os.memfd_create("authorities")
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(trusted)
+            file.flush()
+            yield f"/proc/self/fd/{descriptor}"
 
     # Challenges -------------------------------------------------------------------------------------------------------
 
     @contextmanager
     def challenge(self, name: str, answer: str) -> Iterator[None]:
         """
-        Have a challenge answered meanwhile, by everybody who shares the directory.
+        Have a challenge answered meanwhile, by everybody who shares the storage.
 
         @param name: What it is asked for by: a token, or L{hello_name}.
         @raise ValueError: The token is none.
@@ -198,13 +191,8 @@ class CertificateStore:
         """
         if not _is_name(name):
             raise ValueError("the authority's token is none (RFC 8555 section 8.3)")
-        path = self.directory / "challenges" / name
-        _forget_old(path.parent)
-        _replace(path, answer.encode("ascii"))
-        try:
+        with self.storage.shown(f"challenges/{name}", answer.encode("ascii")):
             yield
-        finally:
-            path.unlink(missing_ok=True)
 
     # ------------------------------------------------------------------------------------------------------------------
 
@@ -214,25 +202,36 @@ class CertificateStore:
         assert isinstance(self._authority, ACMEAuthority)
         return self._authority
 
-    def _file(self, certificate: ManagedCertificate, kind: str) -> Path:
-        name = _short(certificate.host)
-        return self._server / "certificates" / f"{name}.{certificate.issuer.key_type.value}.{kind}"
+    def _write(self, name: str, content: bytes, lock: str) -> None:
+        self.storage.write(name, content, self._held.get(lock))
 
-    def _account_file(self, kind: str) -> Path:
+    @contextmanager
+    def _locked(self, name: str, wait: bool) -> Iterator[bool]:
+        with self.storage.lock(name, wait) as lock:
+            if lock is None:
+                yield False
+                return
+            self._held[name] = lock
+            try:
+                yield True
+            finally:
+                del self._held[name]
+
+    def _account_name(self, kind: str) -> str:
         authority = self._acme
         bound = "" if authority.external_account is None else authority.external_account.key_id
         name = sha256(f"{authority.email}\n{bound}".encode()).hexdigest()[:16]
-        return self._server / "accounts" / f"{name}.{kind}"
+        return f"{self._server}/accounts/{name}.{kind}"
 
 
-def challenge_answer(directory: str, name: str) -> bytes | None:
+def challenge_answer(storage: CertificateStorage, name: str) -> bytes | None:
     """
     Return what is answered to a challenge; L{None}: there is none that is asked for by this name.
 
     @param name: A token, or L{hello_name}.
     @raise OSError: It can't be read.
     """
-    return _read(Path(directory) / "challenges" / name) if _is_name(name) else None
+    return opened(storage).read(f"challenges/{name}") if _is_name(name) else None
 
 
 def hello_name(host: str) -> str:
@@ -264,7 +263,7 @@ def _record(content: bytes) -> Record:
 
 
 def _authority_name(authority: ACMEAuthority | LocalAuthority) -> str:
-    """Return the name of an authority's directory: its host, or its own name, and what tells it from others."""
+    """Return what entries of an authority begin with: its host, or its own name, and what tells it from others."""
     if isinstance(authority, LocalAuthority):
         return "local" if authority.name == LOCAL_AUTHORITY else _told_apart(f"local-{authority.name}", authority.name)
     return _told_apart(urlsplit(authority.server).hostname or "", authority.server)
@@ -276,75 +275,7 @@ def _told_apart(name: str, whole: str) -> str:
 
 
 def _short(host: str) -> str:
-    """Return a host as a part of a file's name."""
+    """Return a host as a part of the name of an entry."""
     if len(host) <= _LONGEST_NAME:
         return host
     return f"{host[:_LONGEST_NAME]}-{sha256(host.encode('ascii')).hexdigest()[:16]}"
-
-
-def _read(path: Path) -> bytes | None:
-    try:
-        with path.open("rb") as file:
-            return file.read(BIGGEST)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-
-
-def _directory(path: Path) -> None:
-    """Make a directory that others may not look into, and those around it."""
-    if not path.is_dir():
-        _directory(path.parent)
-        with suppress(FileExistsError):
-            path.mkdir(0o700)
-
-
-def _write(path: Path, content: bytes) -> None:
-    _directory(path.parent)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(descriptor)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Have a file hold this at once: it is whole, whoever reads it and whatever dies meanwhile."""
-    temporary = path.parent / f".{path.name[:_LONGEST_NAME]}.{secrets.token_hex(8)}"
-    try:
-        _write(temporary, content)
-        temporary.replace(path)
-    except OSError:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise
-    descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        with suppress(OSError):  # not every file system can
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def _locked(path: Path, wait: bool) -> Iterator[bool]:
-    """Hold the lock that a file is; the file stays, else two could hold two of one name."""
-    _directory(path.parent)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
-    finally:
-        os.close(descriptor)
-
-
-def _forget_old(directory: Path) -> None:
-    """Remove answers that somebody has left behind who died."""
-    with suppress(OSError):
-        for path in directory.iterdir():
-            with suppress(OSError):
-                if time.time() - path.stat().st_mtime > OLD_CHALLENGE:
-                    path.unlink(missing_ok=True)

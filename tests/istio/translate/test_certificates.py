@@ -6,7 +6,14 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.config.problems import Problems
 from edgegate.istio.translate import CompileOptions
-from edgegate.model.certificates import ACMEAuthority, CertificateIssuer, ChallengeKind, ExternalAccount, KeyType
+from edgegate.model.certificates import (
+    ACMEAuthority,
+    CertificateDirectory,
+    CertificateIssuer,
+    ChallengeKind,
+    ExternalAccount,
+    KeyType,
+)
 from edgegate.model.tls import KeyPair
 from edgegate.routing.snapshot import Snapshot
 from edgegate.sources.compilation import compile_resources
@@ -72,7 +79,8 @@ class CertificatesTests(SynchronousTestCase):
         """Each host of a server has a certificate of its own, by the issuer that its Gateway names."""
         snapshot, told = self.compile(ISSUER + GATEWAY)
         self.assertEqual(told, [])
-        issuer = CertificateIssuer("default/ca", ACMEAuthority("https://ca.example/dir"), "/etc/certs")
+        where = CertificateDirectory("/etc/certs")
+        issuer = CertificateIssuer("default/ca", ACMEAuthority("https://ca.example/dir"), where)
         self.assertEqual(
             [(each.host, each.issuer, each.origin.line) for each in snapshot.certificates],
             [("a.example.com", issuer, 15), ("b.example.com", issuer, 15)],
@@ -167,7 +175,7 @@ class CertificatesTests(SynchronousTestCase):
             CertificateIssuer(
                 "default/ca",
                 ACMEAuthority("https://ca.example/dir", "a@b.example", pem, account, "Root"),
-                "/etc/certs",
+                CertificateDirectory("/etc/certs"),
                 KeyType.RSA_2048,
             ),
         )

@@ -9,7 +9,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from edgegate.model.certificates import ACMEAuthority, CertificateIssuer, KeyType, ManagedCertificate
+from edgegate.model.certificates import (
+    ACMEAuthority,
+    CertificateDirectory,
+    CertificateIssuer,
+    KeyType,
+    ManagedCertificate,
+)
 from edgegate.model.origin import Origin
 from edgegate.model.tls import KeyPair
 from edgegate.tls.acme.keys import key_pem, new_key
@@ -19,7 +25,8 @@ ORIGIN = Origin("gw.yaml", 7, "Gateway default/shop")
 
 def managed(directory: Path, host: str = "shop.example.com", kind: KeyType = KeyType.ECDSA_P256) -> ManagedCertificate:
     """Return a certificate that is kept in a directory."""
-    issuer = CertificateIssuer("default/ca", ACMEAuthority("https://ca.example/dir"), str(directory), kind)
+    where = CertificateDirectory(str(directory))
+    issuer = CertificateIssuer("default/ca", ACMEAuthority("https://ca.example/dir"), where, kind)
     return ManagedCertificate(host, issuer, ORIGIN)
 
 

@@ -131,7 +131,7 @@ class CareTests(SynchronousTestCase):
     def test_store_cannot_be_written(self) -> None:
         """Nothing is asked for that could not be kept."""
         self.store.put_record(self.certificate, Record())
-        (path,) = self.store.directory.rglob("*.state")
+        (path,) = Path(str(self.certificate.issuer.storage)).rglob("*.state")
         path.unlink()
         path.mkdir()
         (path / "x").touch()
@@ -176,7 +176,7 @@ class CareTests(SynchronousTestCase):
         """A key pair that can be read, but that OpenSSL refuses by its settings, is as if there were none."""
         pair = self.made()
         self.store.put_pair(self.certificate, pair.key, pair.chain)
-        directory = self.store.directory
+        directory = Path(str(self.certificate.issuer.storage))
         settings = directory / "openssl.cnf"
         settings.write_text(
             "openssl_conf=a\n[a]\nssl_conf=b\n[b]\nsystem_default=c\n[c]\nCipherString=DEFAULT@SECLEVEL=4\n"

@@ -9,6 +9,7 @@ from typing import TypeVar
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.model.certificates import CertificateDirectory
 from edgegate.tls.acme.challenges import MOST_SOUGHT, ChallengeAnswers
 from edgegate.tls.acme.store import CertificateStore, hello_name
 from tests.tls.acme.certificates import managed
@@ -57,7 +58,8 @@ class ChallengesTests(SynchronousTestCase):
         store = managed(Path(self.mktemp()).absolute())
         broken = Path(self.mktemp()).absolute()
         (broken / "challenges" / TOKEN).mkdir(parents=True)
-        self.answers.directories = ("/nowhere", str(broken), store.issuer.directory)
+        places = [CertificateDirectory(each) for each in ("/nowhere", str(broken))]
+        self.answers.storages = (*places, store.issuer.storage)
         with CertificateStore(store.issuer).challenge(TOKEN, "answer"):
             self.answers.find(TOKEN, self.found.append)
             self.assertEqual(self.found, [])
@@ -79,8 +81,9 @@ class ChallengesTests(SynchronousTestCase):
 
     def test_digest(self) -> None:
         """An answer to ClientHellos is a digest, whole and in hex, and no token."""
-        store = CertificateStore(managed(Path(self.mktemp()).absolute()).issuer)
-        self.answers.directories = (str(store.directory),)
+        issuer = managed(Path(self.mktemp()).absolute()).issuer
+        store = CertificateStore(issuer)
+        self.answers.storages = (issuer.storage,)
         for written, expected in (
             ("ab" * 32, b"\xab" * 32),
             ("ab" * 31, None),

@@ -9,6 +9,7 @@ from OpenSSL import SSL
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.model.certificates import CertificateDirectory
 from edgegate.tls.acme.challenges import ChallengeAnswers
 from edgegate.tls.acme.hello_challenges import MOST_HELD, PATIENCE, HelloChallenges
 from edgegate.tls.acme.store import CertificateStore, hello_name
@@ -25,9 +26,10 @@ class HelloChallengesTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.later, self.clock = Later(), Clock()
-        self.store = CertificateStore(managed(Path(self.mktemp()).absolute()).issuer)
+        issuer = managed(Path(self.mktemp()).absolute()).issuer
+        self.store = CertificateStore(issuer)
         answers = ChallengeAnswers(self.later)
-        answers.directories = ("/nowhere", str(self.store.directory))
+        answers.storages = (CertificateDirectory("/nowhere"), issuer.storage)
         self.answers = answers
         self.hellos = HelloChallenges(answers, self.later, self.clock)
         self.found: list[tuple[str, SSL.Context | None]] = []
@@ -92,7 +94,7 @@ class HelloChallengesTests(SynchronousTestCase):
         self.later.do()
         self.assertEqual(len(self.found), MOST_HELD)
         self.assertTrue(self.hellos.may_know(HOST))
-        self.answers.directories = ()
+        self.answers.storages = ()
         self.assertFalse(self.hellos.may_know(HOST))
 
     def test_many_answers(self) -> None:
@@ -132,9 +134,9 @@ class HelloChallengesTests(SynchronousTestCase):
         self.later.do()
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
         self.assertEqual(self.known(), [(HOST, False)])
-        self.answers.directories = (0,)  # type: ignore[assignment]
+        self.answers.storages = (0,)  # type: ignore[assignment]
         self.find(HOST)
         self.later.do()
-        self.assertEqual(len(self.flushLoggedErrors(TypeError)), 1)
+        self.assertEqual(len(self.flushLoggedErrors(AttributeError)), 1)
         self.assertEqual(self.known(), [(HOST, False)])
         self.assertTrue(self.hellos.may_know(HOST))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from twisted.internet.task import Clock
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.model.certificates import ManagedCertificate
@@ -125,6 +126,41 @@ class KeeperTests(SynchronousTestCase):
             self.later.do()
             self.clock.advance(TURN)
         self.assertEqual(list(self.served), ["h0.example.com"])
+
+    def test_told_once(self) -> None:
+        """A storage that can't be used for long is told in one line for all certificates, and that it can be again."""
+        self.folder.mkdir()
+        blocked = self.folder / "blocked"
+        blocked.write_text("no directory")
+        hosts = [managed(blocked, f"h{number}.example.com") for number in range(3)]
+        with capturedLogs() as events:
+            self.keeper.use(hosts)
+            for _ in range(30):
+                self.later.do()
+                self.clock.advance(TURN)
+        lines = [formatEvent(each) for each in events]
+        self.assertEqual(len(lines), 1, lines)
+        self.assertIn("the certificate for h0.example.com and 2 more can't be read: ", lines[0])
+        with capturedLogs() as events:
+            blocked.unlink()
+            for _ in range(2):
+                self.later.do()
+                self.clock.advance(TURN)
+        self.assertIn("certificates can be looked after again", [formatEvent(each) for each in events])
+        self.assertEqual(len(self.served), 3)
+
+    def test_failure_told_once(self) -> None:
+        """That nothing can be written is told once, however often it is tried."""
+        (certificate,) = self.hosts(1)
+        store = CertificateStore(certificate.issuer)
+        Path(str(certificate.issuer.storage), store.name(certificate, "lock")).mkdir(parents=True)
+        with capturedLogs() as events:
+            self.keeper.use([certificate])
+            for _ in range(30):
+                self.later.do()
+                self.clock.advance(TURN)
+        (line,) = [formatEvent(each) for each in events]
+        self.assertIn("can't be looked after: [Errno 21] Is a directory", line)
 
     def test_not_served(self) -> None:
         """What can't be served is told, and keeps no other from being served."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import stat
 import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,10 +14,43 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.model.certificates import ACMEAuthority, ExternalAccount, KeyType, LocalAuthority
 from edgegate.tls.acme.life import Record
-from edgegate.tls.acme.store import OLD_CHALLENGE, Account, CertificateStore, challenge_answer, hello_name
+from edgegate.tls.acme.locks import Lock, LockLost
+from edgegate.tls.acme.store import Account, CertificateStore, challenge_answer, hello_name
 from tests.tls.acme.certificates import made, managed
 
 TOKEN = "abcdefghijklmnopqrstuvwxyz"
+
+
+class LosesLocks:
+    """A storage in memory, whose locks get lost."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, bytes] = {}
+        self.lost: set[str] = set()
+
+    def read(self, name: str) -> bytes | None:
+        """Return it."""
+        return self.entries.get(name)
+
+    def write(self, name: str, content: bytes, lock: Lock | None = None) -> None:
+        """Keep it, unless the lock is lost."""
+        if lock is not None and lock.name in self.lost:
+            raise LockLost("lost")
+        self.entries[name] = content
+
+    def stamps(self, names: Sequence[str]) -> list[str | None]:
+        """Not needed."""
+        return [None for _ in names]
+
+    @contextmanager
+    def lock(self, name: str, wait: bool) -> Iterator[Lock | None]:
+        """There is always one."""
+        yield Lock(name, "token")
+
+    @contextmanager
+    def shown(self, name: str, content: bytes) -> Iterator[None]:
+        """Not needed."""
+        yield
 
 
 class StoreTests(SynchronousTestCase):
@@ -25,14 +60,20 @@ class StoreTests(SynchronousTestCase):
         self.folder = Path(self.mktemp()).absolute() / "deep" / "store"
         self.certificate = managed(self.folder)
         self.store = CertificateStore(self.certificate.issuer)
+        self.storage = self.certificate.issuer.storage
 
     def test_nothing_yet(self) -> None:
         """A directory that is not there holds nothing, and is not made by who only looks."""
         store, certificate = self.store, self.certificate
-        found = store.pair(certificate), store.record(certificate), store.stamp(certificate), store.account()
+        found = store.pair(certificate), store.record(certificate), self.stamp(), store.account()
         self.assertEqual(found, (None, Record(), None, None))
-        self.assertIsNone(challenge_answer(str(self.folder), TOKEN))
+        self.assertIsNone(challenge_answer(self.storage, TOKEN))
         self.assertFalse(self.folder.exists())
+
+    def stamp(self) -> str | None:
+        """Return the stamp of the certificate."""
+        (found,) = self.store.storage.stamps([self.store.name(self.certificate)])
+        return found
 
     def test_kept(self) -> None:
         """A certificate, its key and what is known of it are what they were."""
@@ -43,11 +84,11 @@ class StoreTests(SynchronousTestCase):
         store.put_record(certificate, record)
         self.assertEqual(store.pair(certificate), pair)
         self.assertEqual(store.record(certificate), record)
-        before = store.stamp(certificate)
+        before = self.stamp()
         other = made(certificate, 0, 10**9)
         store.put_pair(certificate, other.key, other.chain)
         self.assertEqual(store.pair(certificate), other)
-        self.assertNotEqual(store.stamp(certificate), before)
+        self.assertNotEqual(self.stamp(), before)
         store.put_account(Account(b"key", "https://ca.example/1"))
         self.assertEqual(store.account(), Account(b"key", "https://ca.example/1"))
 
@@ -136,20 +177,14 @@ class StoreTests(SynchronousTestCase):
         self.assertEqual(order, ["first", "second"])
 
     def test_challenges(self) -> None:
-        """An answer is there as long as it is asked for, for tokens only, and what was left behind goes."""
+        """An answer is there as long as it is asked for, for tokens only."""
         with self.store.challenge(TOKEN, f"{TOKEN}.x"):
-            self.assertEqual(challenge_answer(str(self.folder), TOKEN), f"{TOKEN}.x".encode())
-            left = self.folder / "challenges" / ("b" * 30)
-            left.write_text("b")
-            os.utime(left, (1, 1))
-            with self.store.challenge("c" * 30, "c"):
-                self.assertFalse(left.exists())
-        self.assertIsNone(challenge_answer(str(self.folder), TOKEN))
-        self.assertGreater(OLD_CHALLENGE, 3600)
+            self.assertEqual(challenge_answer(self.storage, TOKEN), f"{TOKEN}.x".encode())
+        self.assertIsNone(challenge_answer(self.storage, TOKEN))
         for token in ("../../../etc/passwd", "a/b" * 10, "short", "x" * 300, "a" * 20 + "\n"):
             with self.assertRaises(ValueError), self.store.challenge(token, "x"):
                 pass
-            self.assertIsNone(challenge_answer(str(self.folder), token))
+            self.assertIsNone(challenge_answer(self.storage, token))
 
     def test_hello_challenges(self) -> None:
         """An answer to ClientHellos is found by its host, beside those that are found by tokens."""
@@ -158,29 +193,23 @@ class StoreTests(SynchronousTestCase):
         self.assertEqual(len(set(names)), len(names))
         for name in names:
             with self.store.challenge(TOKEN, "a"), self.store.challenge(name, "b"):
-                self.assertEqual(challenge_answer(str(self.folder), name), b"b")
-            self.assertIsNone(challenge_answer(str(self.folder), name))
+                self.assertEqual(challenge_answer(self.storage, name), b"b")
+            self.assertIsNone(challenge_answer(self.storage, name))
 
-    def test_no_links(self) -> None:
-        """A link that somebody has put there is not followed when a lock is taken."""
-        with self.store.lock(self.certificate):
-            pass
-        (lock,) = self.folder.rglob("*.lock")
-        target = self.folder / "target"
-        lock.unlink()
-        lock.symlink_to(target)
-        with self.assertRaises(OSError), self.store.lock(self.certificate):
-            pass
-        self.assertFalse(target.exists())
-
-    def test_cannot_write(self) -> None:
-        """Where nothing can be written what is there stays, and nothing is left behind."""
-        self.store.put_record(self.certificate, Record(failures=1))
-        (path,) = self.folder.rglob("*.state")
-        pem = path.with_suffix(".pem")
-        pem.mkdir()
-        self.assertRaises(OSError, self.store.put_pair, self.certificate, b"key", b"chain")
-        self.assertEqual(sorted(each.name for each in path.parent.iterdir()), sorted([path.name, pem.name]))
+    def test_lock_lost(self) -> None:
+        """What is written while a lock is held is written only as long as it is; what is, without one, always is."""
+        storage = LosesLocks()
+        store, certificate = CertificateStore(self.certificate.issuer, storage), self.certificate
+        store.put_record(certificate, Record())
+        with store.lock(certificate), store.account_lock():
+            store.put_record(certificate, Record(failures=1))
+            storage.lost.add(store.name(certificate, "lock"))
+            store.put_account(Account(b"key"))
+            self.assertRaises(LockLost, store.put_pair, certificate, b"key", b"chain")
+            self.assertRaises(LockLost, store.put_record, certificate, Record())
+        self.assertEqual(store.record(certificate).failures, 1)
+        store.put_record(certificate, Record())
+        self.assertEqual(store.record(certificate).failures, 0)
 
     def test_authorities(self) -> None:
         """Authorities that are trusted are a file meanwhile; without such there is none."""
