@@ -24,7 +24,8 @@ from edgegate.http.guards.redis_connection import connector
 from edgegate.http.guards.redis_link import LinkFailed, RedisLink
 from edgegate.http.guards.refusal import Refusal, grpc_status_of_limit, refuse
 from edgegate.http.response import ResponseHead
-from edgegate.model.guards.rate_limit import GlobalCount, OnFailure, RateLimitGuard, RedisServer
+from edgegate.model.guards.rate_limit import GlobalCount, OnFailure, RateLimitGuard
+from edgegate.model.redis import RedisServer
 
 log = Logger(namespace=__name__)
 

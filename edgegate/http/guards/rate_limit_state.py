@@ -11,7 +11,8 @@ from edgegate.access.rate_limits.buckets import SECRET, SIZE, Buckets
 from edgegate.access.rate_limits.limits import CountedLimit, Counts, LocalLimits
 from edgegate.access.rate_limits.sliding_window import OverKeys
 from edgegate.http.guards.redis_link import RedisLink
-from edgegate.model.guards.rate_limit import RateLimitGuard, RedisServer
+from edgegate.model.guards.rate_limit import RateLimitGuard
+from edgegate.model.redis import RedisServer
 from edgegate.observe.metrics.buckets import COUNT, bucket_of
 from edgegate.observe.metrics.label_bounds import OTHER
 

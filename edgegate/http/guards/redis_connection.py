@@ -20,7 +20,7 @@ from zope.interface import implementer
 from edgegate.errors import CONNECT_FAILED, Fault
 from edgegate.http.guards.redis_link import CONNECT_SECONDS
 from edgegate.model.addresses import Address, TCPAddress, UNIXAddress, is_ip_address
-from edgegate.model.guards.rate_limit import RedisServer, RedisTLS
+from edgegate.model.redis import RedisServer, RedisTLS
 from edgegate.model.tls import KeyPair, UpstreamTLS
 from edgegate.net.connection_options import ConnectionOptions
 from edgegate.net.stream import Stream

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from edgegate.istio.kinds.base import Duration, OneOf, Spec, UInt32
 from edgegate.istio.kinds.policy_target import TargetedPolicy
+from edgegate.istio.kinds.redis import Redis
 
 
 class WhenAbsent(Enum):
@@ -112,25 +113,6 @@ class LimitedResponse(Spec, frozen=True, kw_only=True):
     body: str | None = None
     content_type: str | None = None
     grpc_resource_exhausted: bool | None = None
-
-
-class RedisTLSSettings(Spec, frozen=True, kw_only=True):
-    """How Redis is spoken to over TLS. Files are read for each connection."""
-
-    server_name: str | None = None
-    ca_file: str | None = None
-    certificate_file: str | None = None
-    key_file: str | None = None
-
-
-class Redis(Spec, frozen=True, kw_only=True):
-    """A Redis: C{HOST:PORT}, or C{unix:///PATH}. C{passwordFile} is read for each connection."""
-
-    address: str
-    db: UInt32 | None = None
-    username: str | None = None
-    password_file: str | None = None
-    tls: RedisTLSSettings | None = None
 
 
 class GlobalLimits(Spec, frozen=True, kw_only=True):

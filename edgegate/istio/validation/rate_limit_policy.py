@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
 from edgegate.config.document import Path
 from edgegate.config.problems import Problems
-from edgegate.config.values import show
-from edgegate.istio.kinds.rate_limit_policy import (
-    GlobalLimits,
-    Limit,
-    RateLimitPolicy,
-    Redis,
-)
+from edgegate.istio.kinds.rate_limit_policy import GlobalLimits, Limit, RateLimitPolicy
 from edgegate.istio.resources import Resource
 from edgegate.istio.validation.findings import Findings
 from edgegate.istio.validation.limits import LONGEST_PERIOD, check_limits, check_response
-from edgegate.istio.validation.names import MAX_UNIX, UNIX, host_fault, is_address
 from edgegate.istio.validation.policies import check_targets
+from edgegate.istio.validation.redis import check_key_prefix, check_redis
 
 HIGHEST_RATE: Final = 1_000_000
 """Requests in a second: more nobody counts."""
 
 LONGEST_TIMEOUT: Final = 5.0
-MOST_DATABASES: Final = 2**31 - 1
-
-_PREFIX: Final = re.compile(r"[-A-Za-z0-9_.:/]{1,64}")
-_ADDRESS: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]/@]+):([0-9]{1,5})")
 
 
 def validate_rate_limit_policy(resource: Resource[Any], problems: Problems) -> None:
@@ -42,20 +31,6 @@ def validate_rate_limit_policy(resource: Resource[Any], problems: Problems) -> N
         check_response(findings, spec.response)
     if spec.global_ is not None:
         _check_global(findings, spec.global_)
-
-
-def redis_address(text: str) -> tuple[str, int] | None:
-    """Return the host and the port of a Redis, or the path of its socket and 0; L{None}: it is neither."""
-    if text.startswith(UNIX):
-        path = text.removeprefix(UNIX)
-        return (path, 0) if path.startswith("/") and len(path.encode()) <= MAX_UNIX else None
-    found = _ADDRESS.fullmatch(text)
-    if found is None or not 1 <= int(found[2]) <= 65535:
-        return None
-    host = found[1].strip("[]")
-    if not is_address(host) and (found[1] != host or host_fault(host, wildcard=False) is not None):
-        return None
-    return host, int(found[2])
 
 
 def _check_count(findings: Findings, path: Path, limit: Limit, shared: bool) -> None:
@@ -79,31 +54,7 @@ def _check_count(findings: Findings, path: Path, limit: Limit, shared: bool) -> 
 
 def _check_global(findings: Findings, shared: GlobalLimits) -> None:
     path = ("spec", "global")
-    _check_redis(findings, (*path, "redis"), shared.redis)
+    check_redis(findings, (*path, "redis"), shared.redis)
     if shared.timeout is not None and shared.timeout > LONGEST_TIMEOUT:
         findings.error((*path, "timeout"), f"requests wait that long: {LONGEST_TIMEOUT:g}s at most")
-    if shared.key_prefix is not None and not _PREFIX.fullmatch(shared.key_prefix):
-        findings.error((*path, "keyPrefix"), f"{show(shared.key_prefix)}: letters, digits and -_.:/, 64 at most")
-
-
-def _check_redis(findings: Findings, path: Path, redis: Redis) -> None:
-    address = redis_address(redis.address)
-    if address is None:
-        findings.error(
-            (*path, "address"), f"{show(redis.address)} is neither HOST:PORT nor unix:// with an absolute path"
-        )
-    if redis.db is not None and redis.db > MOST_DATABASES:
-        findings.error((*path, "db"), f"{redis.db} is no database")
-    if redis.username is not None and redis.password_file is None:
-        findings.error((*path, "username"), "a user has a password: give passwordFile")
-    tls = redis.tls
-    if tls is None:
-        return
-    if address is not None and not address[1]:
-        findings.error((*path, "tls"), "not over a UNIX socket")
-    if (tls.certificate_file is None) != (tls.key_file is None):
-        findings.error((*path, "tls"), "certificateFile and keyFile belong together")
-    if tls.server_name is not None and not is_address(tls.server_name):
-        fault = host_fault(tls.server_name, wildcard=False)
-        if fault is not None:
-            findings.error((*path, "tls", "serverName"), fault)
+    check_key_prefix(findings, (*path, "keyPrefix"), shared.key_prefix)

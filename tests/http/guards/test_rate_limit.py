@@ -18,8 +18,8 @@ from edgegate.model.guards.rate_limit import (
     RateLimit,
     RateLimited,
     RateLimitGuard,
-    RedisServer,
 )
+from edgegate.model.redis import RedisServer
 from tests.http.conversation import NOTHING_LEFT, ORIGIN, Conversation, to_web
 from tests.http.h1.test_downstream_connection import OK
 

@@ -9,8 +9,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.http.guards.rate_limit_state import Latencies, RateLimits, RateLimitState
 from edgegate.http.guards.redis_link import RedisLink
-from edgegate.model.guards.rate_limit import GlobalCount, RateLimit, RateLimitGuard, RedisServer
+from edgegate.model.guards.rate_limit import GlobalCount, RateLimit, RateLimitGuard
 from edgegate.model.origin import Origin
+from edgegate.model.redis import RedisServer
 from tests.access.rate_limits.requests import Asked
 
 GUARD = RateLimitGuard("default/api", Origin("a.yaml", 1, ""), (RateLimit("all", 2, 60.0, 2),))

@@ -13,7 +13,7 @@ from edgegate.demo.authority import Authority
 from edgegate.errors import CONNECT_REFUSED, Fault
 from edgegate.http.guards.redis_connection import RedisRefused, Terms, _Attempt, terms_of
 from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
-from edgegate.model.guards.rate_limit import RedisServer, RedisTLS
+from edgegate.model.redis import RedisServer, RedisTLS
 from edgegate.tls.secrets import BadKeyMaterial
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from twisted.trial.unittest import SynchronousTestCase
-
-from edgegate.istio.validation.rate_limit_policy import redis_address
 from tests.istio.validation.cases import CasesTestCase
 
 
@@ -53,30 +50,3 @@ class RateLimitPolicyTests(CasesTestCase):
             (limit(global_="{redis: {address: 'a:1'}, onFailure: Maybe}"), "Maybe"),
         )
         self.check("RateLimitPolicy", cases)
-
-
-class AddressTests(SynchronousTestCase):
-    """Where a Redis is."""
-
-    def test_forms(self) -> None:
-        """A host or an address with a port, or a path."""
-        cases = {
-            "redis:6379": ("redis", 6379),
-            "192.0.2.1:1": ("192.0.2.1", 1),
-            "[::1]:6379": ("::1", 6379),
-            "unix:///run/a": ("/run/a", 0),
-        }
-        for text, found in cases.items():
-            self.assertEqual(redis_address(text), found)
-        for text in (
-            "redis",
-            "redis:0",
-            "redis:65536",
-            "::1:6379",
-            "unix://a",
-            "redis://a:1",
-            "[a]:1",
-            "a b:1",
-            "u@a:1",
-        ):
-            self.assertIsNone(redis_address(text), text)

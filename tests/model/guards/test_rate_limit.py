@@ -8,8 +8,9 @@ from dataclasses import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.model.guards.guard import Stage
-from edgegate.model.guards.rate_limit import GlobalCount, KeyPart, KeySource, RateLimit, RateLimitGuard, RedisServer
+from edgegate.model.guards.rate_limit import GlobalCount, KeyPart, KeySource, RateLimit, RateLimitGuard
 from edgegate.model.origin import Origin
+from edgegate.model.redis import RedisServer
 
 GUARD = RateLimitGuard(
     "default/api",
@@ -27,8 +28,3 @@ class RateLimitGuardTests(SynchronousTestCase):
         self.assertEqual(pickle.loads(pickle.dumps(GUARD)), GUARD)
         self.assertEqual(len({GUARD, replace(GUARD, origin=Origin("b.yaml", 7, ""))}), 1)
         self.assertGreater(GUARD.stage(), Stage.JWT)
-
-    def test_server(self) -> None:
-        """A Redis is called by its address."""
-        servers = (RedisServer("redis", 6379), RedisServer("/run/redis.sock", 0))
-        self.assertEqual([str(server) for server in servers], ["redis:6379", "/run/redis.sock"])

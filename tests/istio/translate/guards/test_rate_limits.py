@@ -14,9 +14,9 @@ from edgegate.model.guards.rate_limit import (
     RateLimit,
     RateLimited,
     RateLimitGuard,
-    RedisTLS,
 )
 from edgegate.model.matching import Kind, StringMatch
+from edgegate.model.redis import RedisTLS
 from edgegate.routing.snapshot import guards_in
 from tests.istio.translate.compiling import compiled
 
@@ -92,9 +92,3 @@ class RateLimitPolicyTests(SynchronousTestCase):
         redis = shared.redis
         self.assertEqual((redis.host, redis.port, redis.database, redis.user), ("redis.example", 6379, 2, "u"))
         self.assertEqual((redis.password, redis.tls), ("pw", RedisTLS("redis.example", "ca.pem")))
-
-    def test_files(self) -> None:
-        """A file that is not there, or empty, is told with its place."""
-        spec = "limits: [{requests: 1, period: 1s}]\nglobal: {redis: {address: 'r.example:1', passwordFile: pw}}"
-        self.assertIn("pw can't be read: No such file", self.guard(spec)[1][0])
-        self.assertIn("pw is empty", self.guard(spec, {"pw": b"\n"})[1][0])
