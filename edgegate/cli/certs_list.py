@@ -45,7 +45,7 @@ def list_certificates(config: str, output: str, selector: dict[str, str], certif
     try:
         rows = [row(each, time.time) for each in certificates]
     except OSError as error:
-        raise click.ClickException(f"{error.filename}: {error.strerror}") from error
+        raise click.ClickException(f"{error.filename}: {error.strerror}" if error.filename else str(error)) from error
     if output == "json":
         click.echo(json.dumps(rows, indent=2))
     elif rows:

@@ -9,6 +9,7 @@ from typing import Final
 
 from edgegate.model.origin import Origin
 from edgegate.model.picklable import Picklable
+from edgegate.model.redis import RedisServer
 from edgegate.model.tls import Credential
 
 LOCAL_AUTHORITY: Final = "edgegate local authority"
@@ -90,7 +91,24 @@ class CertificateDirectory(Picklable):
         return self.path
 
 
-CertificateStorage = CertificateDirectory
+@dataclass(frozen=True, slots=True)
+class CertificateRedis(Picklable):
+    """
+    Certificates and all that belongs to them in a Redis, encrypted.
+
+    @ivar prefix: Of the keys in it.
+    @ivar keys: Of AES-256, 32 bytes each; the first one encrypts, all of them decrypt.
+    """
+
+    server: RedisServer
+    prefix: str
+    keys: tuple[bytes, ...] = field(repr=False)
+
+    def __str__(self) -> str:
+        return f"Redis {self.server}"
+
+
+CertificateStorage = CertificateDirectory | CertificateRedis
 """Where certificates, their keys and accounts are kept. C{str} of one names it."""
 
 

@@ -39,12 +39,14 @@ class KeyPair(Picklable):
     @ivar name: What messages call it: a file name or C{secret default/webapp-credential}.
     @ivar chain: May come from a file that holds the key too, so it is not shown either.
     @ivar key_file: The name of the key's own file, if it has one.
+    @ivar placeholder: Whether it is shown only until there is something: it takes nothing's place.
     """
 
     name: str
     chain: bytes = field(repr=False)
     key: bytes = field(repr=False)
     key_file: str = field(default="", compare=False)
+    placeholder: bool = field(default=False, compare=False)
 
     @property
     def credential(self) -> Credential:

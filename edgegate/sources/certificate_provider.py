@@ -7,7 +7,7 @@ from functools import partial
 from twisted.logger import Logger, LogLevel
 
 from edgegate.model.certificates import ManagedCertificate
-from edgegate.model.tls import KeyPair
+from edgegate.model.tls import Credential, KeyPair
 from edgegate.sources.file_reader import FileReader
 from edgegate.tls.acme.care import kept
 from edgegate.tls.acme.keys import placeholder
@@ -18,12 +18,14 @@ log = Logger(namespace=__name__)
 
 class CertificateProvider:
     """
-    Returns what the store has, and where it has nothing a placeholder, which stays the same from one reading of the
-    files to the next. Nothing is written.
+    Returns what the store has. Where it has nothing, or is away, what it had when it was read last, as that may be
+    served; else a placeholder, which stays the same from one reading of the files to the next. Nothing is written.
     """
 
     def __init__(self) -> None:
+        self._known: dict[Credential, KeyPair] = {}
         self._placeholders: dict[ManagedCertificate, KeyPair] = {}
+        self._told: set[str] = set()
         self._read = FileReader()
 
     def __call__(self, certificate: ManagedCertificate) -> KeyPair:
@@ -31,16 +33,28 @@ class CertificateProvider:
         try:
             found = self._read(partial(kept, CertificateStore(certificate.issuer), certificate)).pair
         except OSError as error:
-            words = "the certificate for {host} can't be read: {reason}"
-            log.emit(LogLevel.warn, words, host=certificate.host, reason=str(error))
+            self._tell(certificate, str(error))
             found = None
+        else:
+            self._told.clear()
         if found is not None:
             self._placeholders.pop(certificate, None)
+            self._known[certificate.credential] = found
             return found
+        known = self._known.get(certificate.credential)
+        if known is not None:
+            return known
         made = self._placeholders.get(certificate)
         if made is None:
             made = self._placeholders[certificate] = placeholder(certificate)
         return made
+
+    def _tell(self, certificate: ManagedCertificate, why: str) -> None:
+        """Log why a certificate can't be read; once, where it is so for many."""
+        if why not in self._told:
+            self._told.add(why)
+            words = "the certificate for {host} can't be read: {reason}"
+            log.emit(LogLevel.warn, words, host=certificate.host, reason=why)
 
     def close(self) -> None:
         """End the thread that reads."""

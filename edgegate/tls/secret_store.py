@@ -74,12 +74,12 @@ class Secrets:
         Return what is in force after the documents were read anew, where these are in force now.
 
         @param read: What they name now.
-        @param before: What they named when they were read the last time. Where it is what it was, and where documents
-            say nothing of a secret, these stay.
+        @param before: What they named when they were read the last time. Where it is what it was, where there is a
+            placeholder now, and where documents say nothing of a secret, these stay.
         """
         pairs = {credential: pair for credential, pair in self._pairs.items() if credential not in before._pairs}
         for credential, pair in read._pairs.items():
-            same = before._pairs.get(credential) == pair
+            same = pair.placeholder or before._pairs.get(credential) == pair
             pairs[credential] = self._pairs.get(credential, pair) if same else pair
         return Secrets(pairs.values(), read.contexts)
 

@@ -51,6 +51,16 @@ class CertsListTests(SynchronousTestCase):
         (self.folder / "gw.yaml").write_text(GATEWAY)
         self.assertEqual(self.ask().exit_code, 1)
 
+    def test_away(self) -> None:
+        """A Redis that is away is told with what it is."""
+        (self.folder / "key").write_text("k" * 42 + "A=")
+        redis = 'redis: {address: "unix:///nowhere/redis.sock", encryptionKey: {file: key}}'
+        (self.folder / "gw.yaml").write_text(ISSUER.replace("directory: certs", redis) + GATEWAY)
+        result = self.ask()
+        self.assertEqual(result.exit_code, 1, result.output)
+        self.assertIn("Redis /nowhere/redis.sock: ", result.output)
+        self.assertIn("No such file or directory", result.output)
+
     def test_states(self) -> None:
         """What is said of a certificate in each part of its life."""
         certificate = managed(self.folder / "store")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.sources.certificate_provider import CertificateProvider
@@ -40,3 +42,25 @@ class CertificateProviderTests(SynchronousTestCase):
         path.unlink()
         path.mkdir()
         self.assertTrue(is_placeholder(provider(certificate)))
+
+    def test_known(self) -> None:
+        """What was read once is served on while the store can't be read or has lost it, which is told once."""
+        provider = CertificateProvider()
+        self.addCleanup(provider.close)
+        certificate = managed(Path(self.mktemp()).absolute())
+        other = replace(certificate, host="b.example.com")
+        store = CertificateStore(certificate.issuer)
+        pair = made(certificate, 0, 10)
+        store.put_pair(certificate, pair.key, pair.chain)
+        self.assertEqual(provider(certificate), pair)
+        directory = Path(str(certificate.issuer.storage))
+        directory.rename(directory.with_suffix(".away"))
+        self.assertEqual(provider(certificate), pair)
+        directory.mkdir()
+        for each in (certificate, other):
+            (directory / store.name(each)).mkdir(parents=True)
+        with capturedLogs() as events:
+            self.assertEqual(provider(certificate), pair)
+            self.assertTrue(is_placeholder(provider(other)))
+            self.assertEqual(provider(certificate), pair)
+        self.assertEqual(len(events), 2, events)

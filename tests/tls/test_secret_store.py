@@ -84,6 +84,15 @@ class SecretStoreTests(SynchronousTestCase):
         self.reload(PAIR, declared)
         self.assertIs(self.store.secrets.pair(OTHER.credential), declared)
 
+    def test_placeholder(self) -> None:
+        """A placeholder is in force where there is nothing, and takes nothing's place."""
+        shown = replace(PAIR, chain=b"placeholder", placeholder=True)
+        self.reload(shown, replace(OTHER, placeholder=True))
+        self.assertIs(self.current(), PAIR)
+        self.assertEqual(self.store.secrets.pair(OTHER.credential), OTHER)
+        self.reload(RENEWED)
+        self.assertIs(self.current(), RENEWED)
+
     def test_refused(self) -> None:
         """One that can't be served changes nothing."""
         self.assertRaises(BadKeyMaterial, self.store.put, replace(PAIR, chain=b""))

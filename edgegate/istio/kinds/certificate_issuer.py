@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import ClassVar
 
-from edgegate.istio.kinds.base import Spec
+from edgegate.istio.kinds.base import OneOf, Spec
+from edgegate.istio.kinds.redis import Redis
 from edgegate.istio.kinds.secret_source import SecretSource
 
 
@@ -52,14 +54,28 @@ class ACMEIssuer(Spec, frozen=True, kw_only=True):
     preferred_chain: str | None = None
 
 
-class CertificateStorage(Spec, frozen=True, kw_only=True):
+class CertificateRedis(Redis, frozen=True, kw_only=True):
     """
-    Where certificates, their keys and accounts are kept.
+    A Redis that keeps certificates, encrypted.
+
+    The C{encryptionKey} is 32 bytes in base64; of several, one a line, the first encrypts.
+    """
+
+    key_prefix: str | None = None
+    encryption_key: SecretSource | None = None
+
+
+class CertificateStorage(OneOf, frozen=True, kw_only=True):
+    """
+    Where certificates, their keys and accounts are kept: one of these.
 
     The C{directory} is relative to the folder, as names of files are.
     """
 
+    one_of: ClassVar[tuple[str, ...]] = ("directory", "redis")
+
     directory: str | None = None
+    redis: CertificateRedis | None = None
 
 
 class CertificateIssuer(Spec, frozen=True, kw_only=True):

@@ -9,7 +9,9 @@ from edgegate.config.document import Path
 from edgegate.config.problems import Problems, Role
 from edgegate.config.values import show
 from edgegate.istio.kinds import certificate_issuer as kinds
+from edgegate.istio.kinds.secret_source import SecretSource
 from edgegate.istio.resources import Resource
+from edgegate.istio.translate.certificate_storage import storage_of
 from edgegate.istio.translate.compile_options import CompileOptions
 from edgegate.istio.translate.key_sources import KEY_KEYS, ROOT_NAMESPACE, KeySources, Unreadable, title
 from edgegate.istio.translate.servers import Server
@@ -17,7 +19,6 @@ from edgegate.istio.translate.suggestions import Suggestions
 from edgegate.model import codes
 from edgegate.model.certificates import (
     ACMEAuthority,
-    CertificateDirectory,
     CertificateIssuer,
     ChallengeKind,
     ExternalAccount,
@@ -130,14 +131,14 @@ class CertificateIssuers:
         return found
 
     def _value(self, resource: Resource[kinds.CertificateIssuer]) -> CertificateIssuer | None:
-        acme, storage = resource.spec.acme, resource.spec.storage
-        if acme is None or storage is None or not storage.directory:
+        acme = resource.spec.acme
+        storage = storage_of(resource, self._secret, self._options, self._problems)
+        if acme is None or storage is None:
             return None  # which was told
         authority = self._acme(resource, acme)
         if authority is None:
             return None
-        where = CertificateDirectory(self._options.locate(storage.directory))
-        return CertificateIssuer(f"{resource.namespace}/{resource.name}", authority, where, _key_type(acme.key_type))
+        return CertificateIssuer(f"{resource.namespace}/{resource.name}", authority, storage, _key_type(acme.key_type))
 
     def _acme(self, resource: Resource[kinds.CertificateIssuer], acme: kinds.ACMEIssuer) -> ACMEAuthority | None:
         if not acme.server:
@@ -177,7 +178,9 @@ class CertificateIssuers:
         self, resource: Resource[kinds.CertificateIssuer], binding: kinds.ExternalAccountBinding
     ) -> ExternalAccount | None:
         path: Path = ("spec", "acme", "externalAccountBinding", "key")
-        content, name = self._key(resource, path, binding)
+        if binding.key is None:
+            return None
+        content, name = self._secret(resource, path, binding.key, _HMAC_KEYS)
         if content is None or not binding.key_id:
             return None
         key = content.decode("latin-1").strip()
@@ -187,12 +190,10 @@ class CertificateIssuers:
             return None
         return ExternalAccount(binding.key_id, key.rstrip("="))
 
-    def _key(
-        self, resource: Resource[kinds.CertificateIssuer], path: Path, binding: kinds.ExternalAccountBinding
+    def _secret(
+        self, resource: Resource[kinds.CertificateIssuer], path: Path, source: SecretSource, entries: tuple[str, ...]
     ) -> tuple[bytes | None, str]:
-        source = binding.key
-        if source is None:
-            return None, ""
+        """Return the content of a secret, and what messages call it; L{None}: there is none, which was told."""
         if source.file:
             try:
                 return self._sources.read(source.file), source.file
@@ -205,7 +206,7 @@ class CertificateIssuers:
             message = self._sources.undeclared(name, resource.namespace)
             resource.error(self._problems, path, message, Role.CONSEQUENCE, codes.REFERENCED_RESOURCE_NOT_FOUND)
             return None, ""
-        content = secret.spec.first(*_HMAC_KEYS)
+        content = secret.spec.first(*entries)
         if content is None:
             message = f"{title(secret)} at {secret.document.origin} has no key"
             resource.error(self._problems, path, message, Role.CONSEQUENCE, codes.BAD_CREDENTIALS)

@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 from edgegate.config.document import Path
 from edgegate.config.problems import Problems
 from edgegate.config.values import show
-from edgegate.istio.kinds.certificate_issuer import ACMEIssuer, CertificateIssuer
+from edgegate.istio.kinds.certificate_issuer import ACMEIssuer, CertificateIssuer, CertificateStorage
 from edgegate.istio.resources import Resource
 from edgegate.istio.validation.findings import Findings
+from edgegate.istio.validation.redis import check_key_prefix, check_redis
 
 _EMAIL = re.compile(r"[^@\s,?&]+@[^@\s,?&]+\.[^@\s,?&]+")
 
@@ -24,10 +25,23 @@ def validate_certificate_issuer(resource: Resource[Any], problems: Problems) -> 
         findings.error(("spec", "acme"), "it says no authority: acme is required")
     else:
         _check_acme(findings, ("spec", "acme"), spec.acme)
-    if spec.storage is None or not spec.storage.directory:
-        findings.error(
-            ("spec", "storage", "directory"), "a directory is required: certificates and keys are kept there"
-        )
+    _check_storage(findings, ("spec", "storage"), spec.storage or CertificateStorage())
+
+
+def _check_storage(findings: Findings, path: Path, storage: CertificateStorage) -> None:
+    redis = storage.redis
+    if redis is None:
+        if not storage.directory:
+            message = "a directory is required, or redis: certificates and keys are kept there"
+            findings.error((*path, "directory"), message)
+        return
+    path = (*path, "redis")
+    check_redis(findings, path, redis)
+    check_key_prefix(findings, (*path, "keyPrefix"), redis.key_prefix)
+    source = redis.encryption_key
+    if source is None or not (source.file or source.secret_name):
+        message = "either file or secretName is required: what lies in Redis is encrypted"
+        findings.error((*path, "encryptionKey"), message)
 
 
 def _check_acme(findings: Findings, path: Path, acme: ACMEIssuer) -> None:

@@ -64,7 +64,7 @@ def placeholder(certificate: ManagedCertificate) -> KeyPair:
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .sign(key, SHA256())
     )
-    return KeyPair(certificate.credential.name, signed.public_bytes(Encoding.PEM), key_pem(key))
+    return KeyPair(certificate.credential.name, signed.public_bytes(Encoding.PEM), key_pem(key), placeholder=True)
 
 
 def is_placeholder(pair: KeyPair) -> bool:

@@ -5,7 +5,7 @@ An entry is a name with a content, which is all there or not at all. What is kep
 L{edgegate.tls.acme.store}, for all storages alike; a storage need know nothing of certificates. Names are made of parts
 of C{[a-zA-Z0-9_.*-]} with slashes between them.
 
-One is a L{directory<edgegate.tls.acme.directory>}.
+One is a L{directory<edgegate.tls.acme.directory>}, another one a L{Redis<edgegate.tls.acme.redis_storage>}.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Protocol
 
-from edgegate.model.certificates import CertificateStorage
+from edgegate.model.certificates import CertificateRedis, CertificateStorage
 from edgegate.tls.acme.directory import DirectoryStorage
 from edgegate.tls.acme.locks import Lock
 
@@ -59,4 +59,9 @@ class Storage(Protocol):
 @lru_cache(maxsize=16)
 def opened(storage: CertificateStorage) -> Storage:
     """Return the storage that is described, in a process the same one each time. Nothing is opened or written yet."""
+    if isinstance(storage, CertificateRedis):
+        # not before it is needed: it takes its time, and memory
+        from edgegate.tls.acme.redis_storage import RedisStorage  # noqa: PLC0415
+
+        return RedisStorage(storage)
     return DirectoryStorage(storage.path)

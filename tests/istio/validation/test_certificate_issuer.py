@@ -6,6 +6,7 @@ from tests.istio.validation.cases import CasesTestCase
 
 ACME = 'acme: {server: "https://ca.example/dir", agreeToTerms: true}\n'
 GOOD = ACME + "storage: {directory: certs}\n"
+REDIS = ACME + 'storage: {redis: {address: "redis:6379", encryptionKey: {file: k}}}'
 
 
 class CertificateIssuerTests(CasesTestCase):
@@ -25,6 +26,14 @@ class CertificateIssuerTests(CasesTestCase):
                 (acme("externalAccountBinding: {keyId: a, key: {file: b}}"), ""),
                 (ACME, "a directory is required"),
                 (ACME + 'storage: {directory: ""}', "a directory is required"),
+                (REDIS, ""),
+                (REDIS.replace("file: k", "secretName: k"), ""),
+                (REDIS.replace("file: k", ""), "either file or secretName is required"),
+                (REDIS.replace(", encryptionKey: {file: k}", ""), "either file or secretName is required"),
+                (REDIS.replace("redis:6379", "redis"), "neither HOST:PORT nor unix://"),
+                (REDIS.replace("{address", "{username: u, address"), "give passwordFile"),
+                (REDIS.replace("{address", "{keyPrefix: 'a b', address"), "letters, digits"),
+                (REDIS.replace("{redis", "{directory: certs, redis"), "only one of directory and redis"),
                 ("storage: {directory: certs}", "acme is required"),
                 (GOOD.replace("https://ca.example/dir", ""), "the URL of the authority's directory"),
                 (GOOD.replace("https:", "http:"), "is no URL that begins with https://"),

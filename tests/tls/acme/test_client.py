@@ -173,13 +173,13 @@ class ClientTests(SynchronousTestCase):
         network = Network()
         network.key = key  # type: ignore[attr-defined]
         prove = partial(self.authority._prove, Acme(), network)  # type: ignore[arg-type]
-        directory = self.certificate.issuer.directory
+        storage = self.certificate.issuer.storage
         with ExitStack() as answered:
             prove(authorization("pending", said), "shop.example.com", answered)
-            found = challenge_answer(directory, token)
+            found = challenge_answer(storage, token)
             expected = challenges.HTTP01(token=b64decode(token)).key_authorization(key)
             self.assertEqual((found or b"").decode(), expected)
-        self.assertIsNone(challenge_answer(directory, token))
+        self.assertIsNone(challenge_answer(storage, token))
         self.assertEqual(told, [("https://ca.example/2", {})])
         with ExitStack() as answered:
             prove(authorization("valid", said), "shop.example.com", answered)

@@ -18,14 +18,15 @@ class HTTP01SolverTests(SynchronousTestCase):
     """Answers in a store."""
 
     def setUp(self) -> None:
-        self.directory = Path(self.mktemp()).absolute()
-        self.solver = HTTP01Solver(CertificateStore(managed(self.directory).issuer))
+        issuer = managed(Path(self.mktemp()).absolute()).issuer
+        self.storage = issuer.storage
+        self.solver = HTTP01Solver(CertificateStore(issuer))
 
     def test_answered(self) -> None:
         """The answer is there as long as it is wanted."""
         with self.solver.answered(Challenge("a.example.com", TOKEN, f"{TOKEN}.key")):
-            self.assertEqual(challenge_answer(str(self.directory), TOKEN), f"{TOKEN}.key".encode())
-        self.assertIsNone(challenge_answer(str(self.directory), TOKEN))
+            self.assertEqual(challenge_answer(self.storage, TOKEN), f"{TOKEN}.key".encode())
+        self.assertIsNone(challenge_answer(self.storage, TOKEN))
 
     def test_token(self) -> None:
         """What is no token is no name of a file."""

@@ -21,10 +21,10 @@ class TLSALPN01SolverTests(SynchronousTestCase):
     """Answers in a store."""
 
     def setUp(self) -> None:
-        directory = Path(self.mktemp()).absolute()
-        self.solver = TLSALPN01Solver(CertificateStore(managed(directory).issuer))
+        issuer = managed(Path(self.mktemp()).absolute()).issuer
+        self.solver = TLSALPN01Solver(CertificateStore(issuer))
         self.answers = ChallengeAnswers(Later())
-        self.answers.directories = (str(directory),)
+        self.answers.storages = (issuer.storage,)
 
     def test_answered(self) -> None:
         """The answer is there as long as it is wanted, whatever the token and the length of the host."""

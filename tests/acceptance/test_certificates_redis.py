@@ -1,0 +1,277 @@
+"""Certificates that are kept in a real Redis, by gateways that share nothing else."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+import socket
+import ssl
+from dataclasses import replace
+from functools import partial
+from string import Template
+from typing import Any
+
+import redis as client
+
+from edgegate.demo.authority import Authority
+from edgegate.model.certificates import CertificateRedis
+from edgegate.model.redis import RedisServer, RedisTLS
+from edgegate.tls.acme.locks import LockLost
+from edgegate.tls.acme.redis_client import RedisClient, RedisFailed
+from edgegate.tls.acme.redis_storage import RedisStorage
+from tests.acceptance.pebble import Pebble
+from tests.acceptance.processes import PATIENCE, READY, AcceptanceTestCase, Running, free_ports, wait_until
+from tests.acceptance.redis import Redis
+from tests.tls.acme.test_storage import StorageContract
+
+KEY, OTHER_KEY = secrets.token_bytes(32), secrets.token_bytes(32)
+
+FILES = """\
+apiVersion: edgegate.io/v1alpha1
+kind: CertificateIssuer
+metadata: {name: pebble}
+spec:
+  acme: {server: "$url", agreeToTerms: true, caCertificates: "$ca"}
+  storage: {redis: {address: "127.0.0.1:$redis", db: 3, encryptionKey: {file: key}}}
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: shop, annotations: {edgegate.io/certificate-issuer: pebble}}
+spec:
+  servers:
+  - port: {number: $http, name: http, protocol: HTTP}
+    hosts: ["*.example.com"]
+  - port: {number: $https, name: https, protocol: HTTPS}
+    hosts: [$hosts]
+    tls: {mode: SIMPLE, credentialName: shop}
+"""
+
+HOSTS = ("a.example.com", "b.example.com", "c.example.com", "d.example.com")
+
+
+class RedisStorageTests(StorageContract, AcceptanceTestCase):
+    """What is asked of Redis is understood by it."""
+
+    def setUp(self) -> None:
+        """Start one."""
+        super().setUp()
+        self.redis = Redis(self)
+        self.place = CertificateRedis(RedisServer("127.0.0.1", self.redis.port), "p", (KEY,))
+        self.storage = RedisStorage(self.place)
+        self.other = RedisStorage(self.place)
+
+    def asked(self, **more: Any) -> Any:
+        """Return a client of the test's own."""
+        found = client.Redis("127.0.0.1", self.redis.port, **more)
+        self.addCleanup(found.close)
+        return found
+
+    def test_lock_lost(self) -> None:
+        """Who has lost a lock does not write, nor end that of another one."""
+        asked = self.asked()
+        with self.storage.lock("l", wait=False) as lock:
+            self.assertGreater(asked.pttl("p:l"), 0)
+            asked.delete("p:l")
+            with self.other.lock("l", wait=False):
+                self.assertRaises(LockLost, self.storage.write, "a", b"x", lock)
+                holder = asked.get("p:l")
+        self.assertIsNone(self.storage.read("a"))
+        self.assertIsNotNone(holder)
+        self.assertIsNone(asked.get("p:l"))
+
+    def test_lock_renewed(self) -> None:
+        """A lock lasts longer than its lease while the work goes on."""
+        storage = RedisStorage(self.place, lease=0.6)
+        asked = self.asked()
+        with storage.lock("l", wait=False) as lock:
+            for _ in range(2):
+                wait_until(lambda: asked.pttl("p:l") < 450)
+                wait_until(lambda: asked.pttl("p:l") > 450)
+            storage.write("a", b"x", lock)
+        self.assertEqual(self.storage.read("a"), b"x")
+
+    def test_rotation(self) -> None:
+        """A new key seals what an old one has sealed, for all who have both; what is shown for a while still ends."""
+        self.storage.write("a", b"x")
+        both = RedisStorage(replace(self.place, keys=(OTHER_KEY, KEY)))
+        with self.storage.shown("challenges/x", b"y"):
+            self.assertEqual((both.read("a"), both.read("challenges/x")), (b"x", b"y"))
+            self.assertGreater(self.asked().pttl("p:challenges/x"), 0)
+        self.assertEqual(RedisStorage(replace(self.place, keys=(OTHER_KEY,))).read("a"), b"x")
+        self.assertRaises(OSError, RedisStorage(self.place).read, "a")
+
+    def test_many(self) -> None:
+        """A thousand certificates are looked at by one short question."""
+        names = [f"h{number}" for number in range(1000)]
+        for name in names:
+            self.storage.write(name, b"x")
+        first = self.storage.stamps(names)
+        self.assertEqual(len(set(first)), 1000)
+        asked = self.asked()
+        before = asked.info("stats")["total_net_input_bytes"], asked.info("stats")["total_commands_processed"]
+        self.assertEqual(self.storage.stamps(names), first)
+        after = asked.info("stats")["total_net_input_bytes"], asked.info("stats")["total_commands_processed"]
+        # with the question for the numbers itself, twice
+        self.assertLess(after[0] - before[0], 300)
+        self.assertEqual(after[1] - before[1], 3)
+
+    def test_hangs(self) -> None:
+        """One that answers nothing costs one wait; then what is asked fails at once, for a while."""
+        now = 0.0
+        redis = RedisClient(self.place.server, lambda: now, 0.1)
+        redis.ask("SET", "x", "y")
+        self.redis.hang()
+        self.assertIn("imeout", str(self.assertRaises(RedisFailed, redis.ask, "GET", "x")))
+        self.redis.go_on()
+        self.assertIn("imeout", str(self.assertRaises(RedisFailed, redis.ask, "GET", "x")))
+        now = 60.0
+        self.assertEqual(redis.ask("GET", "x"), b"y")
+        self.assertEqual(redis.failures, 1)
+
+    def test_refused(self) -> None:
+        """What Redis refuses is told in its words: without copies, as a copy, and without the right password."""
+        self.storage.write("a", b"x")
+        asked = self.asked()
+        asked.config_set("min-replicas-to-write", 1)
+        self.assertIn("NOREPLICAS", str(self.assertRaises(RedisFailed, self.storage.write, "a", b"y")))
+        asked.config_set("min-replicas-to-write", 0)
+        asked.replicaof("127.0.0.1", 1)
+        self.assertIn("read only replica", str(self.assertRaises(RedisFailed, self.storage.write, "a", b"y")))
+        self.assertEqual(self.storage.read("a"), b"x")
+        asked.replicaof("NO", "ONE")
+        self.storage.write("a", b"z")
+        asked.config_set("requirepass", "pass word")
+        self.assertIn("uthentication", str(self.assertRaises(RedisFailed, RedisStorage(self.place).read, "a")))
+        password = self.folder / "password"
+        server = replace(self.place.server, password=str(password))
+        for content, words in ((None, "No such file"), (b"no\n", "invalid"), (b"pass word\n", "")):
+            if content is not None:
+                password.write_bytes(content)
+            storage = RedisStorage(replace(self.place, server=server))
+            if words:
+                self.assertIn(words, str(self.assertRaises(RedisFailed, storage.read, "a")))
+            else:
+                self.assertEqual(storage.read("a"), b"z")
+
+    def test_tls(self) -> None:
+        """Over TLS its certificate is for the name, and of the authorities that are given."""
+        authority, other = Authority.new("Redis"), Authority.new("another")
+        own = authority.server(["redis.example"])
+        for name, content in (
+            ("server.crt", own.chain_pem),
+            ("server.key", own.key_pem),
+            ("ca.crt", authority.own.chain_pem),
+            ("other.crt", other.own.chain_pem),
+        ):
+            (self.folder / name).write_bytes(content)
+        redis = Redis(self, tls=self.folder)
+        trusted, another = str(self.folder / "ca.crt"), str(self.folder / "other.crt")
+        for tls, words in (
+            (RedisTLS("redis.example", trusted), ""),
+            (RedisTLS("redis.elsewhere", trusted), "certificate verify failed"),
+            (RedisTLS("redis.example", another), "certificate verify failed"),
+            (RedisTLS("redis.example"), "certificate verify failed"),
+        ):
+            asked = RedisClient(RedisServer("127.0.0.1", redis.port, 1, tls=tls))
+            if words:
+                self.assertIn(words, str(self.assertRaises(RedisFailed, asked.ask, "GET", "a")))
+            else:
+                self.assertIsNone(asked.ask("GET", "a"))
+
+
+class GatewaysTests(AcceptanceTestCase):
+    """Two gateways with a Redis between them, one of them with two workers."""
+
+    def setUp(self) -> None:
+        """Start the authority, and a Redis that has ended."""
+        super().setUp()
+        self.http, self.https, self.other_http, self.other_https, *others = free_ports(10)
+        self.admins = others[:2]
+        self.pebble = Pebble(self, self.http, others[2:])
+        self.redis = Redis(self, "--appendonly", "yes", "--dir", str(self.folder))
+        self.redis.kill()
+
+    def write(self, name: str, http: int, https: int, *hosts: str) -> None:
+        """Write the files of a gateway, all at once."""
+        folder = self.folder / name
+        folder.mkdir(exist_ok=True)
+        (folder / "key").write_bytes(base64.b64encode(KEY))
+        values = {"url": self.pebble.url, "ca": self.pebble.ca, "redis": self.redis.port, "hosts": ", ".join(hosts)}
+        new = self.folder / f"{name}.new"
+        new.write_text(Template(FILES).substitute(values, http=http, https=https))
+        new.rename(folder / "shop.yaml")
+
+    def serve(self, name: str, *options: str) -> Running:
+        """Start a gateway."""
+        admin = f"--admin=127.0.0.1:{self.admins.pop()}"
+        running = self.start("twistd", "-n", "--pidfile=", "edgegate", f"--config={name}", admin, *options)
+        running.says(READY, 2)
+        return running
+
+    def trusted(self, port: int, host: str) -> bool:
+        """Whether a client that trusts the authority is served."""
+        with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection:
+            context = ssl.create_default_context(cafile=self.root)
+            try:
+                context.wrap_socket(connection, server_hostname=host).close()
+            except ssl.SSLCertVerificationError:
+                return False
+        return True
+
+    def wait(self, *hosts: str) -> None:
+        """Wait until such a client is, for each host, by both gateways."""
+        for port in (self.https, self.other_https):
+            for host in hosts:
+                told = partial(str.format, "{} has no certificate at {}", host, port)
+                wait_until(partial(self.trusted, port, host), told, pause=0.2)
+
+    def test_shared(self) -> None:
+        """
+        Each host is issued one certificate that both serve; whether Redis is there when they start, or goes away
+        meanwhile, they serve what they have, and go on when it is there again.
+        """
+        self.root = str(self.pebble.root())
+        self.write("one", self.http, self.https, *HOSTS)
+        self.write("two", self.other_http, self.other_https, *HOSTS)
+        one = self.serve("one")
+        one.says("can't be read: Redis ")
+        self.assertFalse(self.trusted(self.https, HOSTS[0]))
+        self.redis.start()
+        two = self.serve("two", "--workers=2")
+        self.wait(*HOSTS)
+        self.assertEqual(len(self.pebble.issued), len(HOSTS))
+        self.nothing_readable()
+        self.redis.kill()
+        for running in (one, two):
+            running.finds(lambda line: "and 3 more can't be read: Redis " in line)
+        # files that come meanwhile take no certificate away
+        self.write("one", self.http, self.https, *HOSTS, "new.example.com")
+        self.write("two", self.other_http, self.other_https, *HOSTS, "new.example.com")
+        for running in (one, two):
+            running.says("reloaded")
+        self.wait(*HOSTS)
+        self.assertFalse(self.trusted(self.https, "new.example.com"))
+        self.redis.start()
+        self.wait(*HOSTS, "new.example.com")
+        self.assertEqual(len(self.pebble.issued), len(HOSTS) + 1)
+        self.nothing_readable()
+        listed = self.ask("edgegate", "certs", "list", "--config=one", "--output=json")
+        self.assertEqual(listed.returncode, 0, listed.stderr)
+        states = {each["host"]: each["state"] for each in json.loads(listed.stdout)}
+        self.assertEqual(states, dict.fromkeys([*HOSTS, "new.example.com"], "issued"))
+        self.redis.kill()
+        listed = self.ask("edgegate", "certs", "list", "--config=one")
+        self.assertEqual(listed.returncode, 1)
+        self.assertIn("Connection refused", listed.stderr)
+
+    def nothing_readable(self) -> None:
+        """Look at all that is in Redis."""
+        with client.Redis("127.0.0.1", self.redis.port, 3) as asked:
+            values: dict[bytes, Any] = {each: asked.get(each) for each in asked.scan_iter()}
+        self.assertGreater(len(values), 2 * len(HOSTS))
+        for name, value in values.items():
+            self.assertTrue(name.startswith(b"edgegate-certificates:"), name)
+            self.assertTrue(value.startswith(b"edgegate1.") or len(value) == 32, name)
+            for words in (b"PRIVATE KEY", b"CERTIFICATE", b"example.com", b"not_before"):
+                self.assertNotIn(words, value)

@@ -1,0 +1,171 @@
+"""Tests of L{edgegate.tls.acme.redis_storage}; a real Redis is asked by L{tests.acceptance.test_certificates_redis}."""
+
+from __future__ import annotations
+
+from threading import Event
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.tls.acme.locks import LockLost
+from edgegate.tls.acme.redis_client import RedisFailed
+from edgegate.tls.acme.redis_storage import BIGGEST, RENEW, RedisStorage
+from edgegate.tls.acme.sealing import SEALING, Unopened
+from tests.tls.acme.fake_redis import KEY, OTHER_KEY, FakeRedis, place
+from tests.tls.acme.test_storage import StorageContract
+
+
+class Watched(FakeRedis):
+    """One of which a test waits for what it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.renewed = Event()
+
+    def ask(self, *words: Any) -> Any:
+        """Answer."""
+        answer = super().ask(*words)
+        if words[:2] == ("EVAL", RENEW):
+            self.renewed.set()
+        return answer
+
+
+class RedisStorageTests(StorageContract, SynchronousTestCase):
+    """Entries in a Redis."""
+
+    def setUp(self) -> None:
+        self.redis = Watched()
+        self.storage = RedisStorage(place(), self.redis)
+        self.other = RedisStorage(place(), self.redis)
+
+    def test_sealed(self) -> None:
+        """Nothing that was written can be read there, and it is never the same."""
+        seen = set()
+        for _ in range(3):
+            self.storage.write("a", b"PRIVATE KEY")
+            seen.add(self.redis.values["p:a"])
+        with self.storage.shown("challenges/x", b"PRIVATE KEY"):
+            self.assertNotIn(b"PRIVATE", b"".join(self.redis.values.values()))
+        self.assertEqual(len(seen), 3)
+
+    def test_tampered(self) -> None:
+        """What was changed, cut, put under another name or under another prefix does not open, and stays as it is."""
+        for name in ("a", "b"):
+            self.storage.write(name, b"content")
+        whole, other = self.redis.values["p:a"], self.redis.values["p:b"]
+        elsewhere = RedisStorage(place(prefix="q"), self.redis)
+        elsewhere.write("a", b"content")
+        flipped = [whole[:index] + bytes([whole[index] ^ 1]) + whole[index + 1 :] for index in range(len(whole))]
+        cut = [whole[:index] for index in range(1, len(whole))]
+        for value in (*flipped, *cut, other, self.redis.values["q:a"], whole + b"x", b"-----BEGIN PRIVATE KEY-----"):
+            self.redis.values["p:a"] = value
+            self.assertRaises(Unopened, self.storage.read, "a")
+            self.assertEqual(self.redis.values["p:a"], value)
+        self.redis.values["p:a"] = b"edgegate2." + whole[10:]
+        self.assertIn("of this version", str(self.assertRaises(Unopened, self.storage.read, "a")))
+        self.redis.values["p:a"] = whole
+        self.assertEqual(self.storage.read("a"), b"content")
+
+    def test_wrong_key(self) -> None:
+        """A gateway with another key is told so, whatever it asks for, and changes nothing."""
+        self.storage.write("a", b"content")
+        before = dict(self.redis.values)
+        wrong = RedisStorage(place(OTHER_KEY), self.redis)
+        for ask in (
+            lambda: wrong.read("a"),
+            lambda: wrong.read("other"),
+            lambda: wrong.write("a", b"x"),
+            lambda: wrong.write("other", b"x"),
+            lambda: wrong.stamps(["a"]),
+            lambda: wrong.shown("challenges/x", b"x").__enter__(),
+        ):
+            self.assertIn("encryptionKey is not the one", str(self.assertRaises(Unopened, ask)))
+        self.assertEqual(self.redis.values, before)
+
+    def test_key_seen_again(self) -> None:
+        """After Redis was away it may be another one: it is seen again whether the key is that of the others."""
+        self.storage.write("a", b"content")
+        self.redis.fails = "away"
+        self.assertRaises(RedisFailed, self.storage.read, "a")
+        self.redis.fails = ""
+        self.redis.values.clear()
+        RedisStorage(place(OTHER_KEY), self.redis).write("a", b"content")
+        self.assertRaises(Unopened, self.storage.write, "b", b"x")
+
+    def test_rotation(self) -> None:
+        """What an older key has sealed is read, and sealed by the new one; then the old one may go."""
+        self.storage.write("a", b"content")
+        stamp = self.storage.stamps(["a"])
+        both = RedisStorage(place(OTHER_KEY, KEY), self.redis)
+        self.redis.readonly = True
+        self.assertEqual(both.read("a"), b"content")
+        self.redis.readonly = False
+        self.assertEqual(both.read("a"), b"content")
+        self.assertNotEqual(self.storage.stamps(["a"]), stamp)
+        self.assertEqual(RedisStorage(place(KEY, OTHER_KEY), self.redis).read("a"), b"content")
+        both = RedisStorage(place(OTHER_KEY, KEY), self.redis)
+        both.read("a")
+        self.assertEqual(RedisStorage(place(OTHER_KEY), self.redis).read("a"), b"content")
+
+    def test_one_question(self) -> None:
+        """Where nothing was written, all stamps take one question that is as short as for one."""
+        names = [f"h{number}" for number in range(1000)]
+        self.storage.write("h3", b"x")
+        first = self.storage.stamps(names)
+        self.assertEqual([index for index, stamp in enumerate(first) if stamp is not None], [3])
+        before = len(self.redis.asked)
+        self.assertEqual(self.storage.stamps(names), first)
+        self.assertEqual(len(self.redis.asked) - before, 1)
+        # those that are looked at may be others the next time
+        self.assertEqual(self.storage.stamps(names[3:4]), first[3:4])
+        self.assertEqual(self.storage.stamps([*names[:10], "other"]), [*first[:10], None])
+        self.redis.values.clear()
+        self.assertEqual(self.storage.stamps(names), [None] * 1000)
+
+    def test_lock_lost(self) -> None:
+        """Who has lost a lock writes nothing that is bound to it, nor ends the lock of who has it now."""
+        with self.storage.lock("l", wait=False) as lock:
+            self.redis.values["p:l"] = b"somebody else's"
+            self.assertRaises(LockLost, self.storage.write, "a", b"x", lock)
+            self.assertIsNone(self.storage.read("a"))
+        self.assertEqual(self.redis.values["p:l"], b"somebody else's")
+        del self.redis.values["p:l"]
+        with self.storage.lock("l", wait=False) as lock:
+            del self.redis.values["p:l"]
+            self.assertRaises(LockLost, self.storage.write, "a", b"x", lock)
+
+    def test_lock_renewed(self) -> None:
+        """A lock lasts while the work goes on, and ends by itself where nobody goes on."""
+        storage = RedisStorage(place(), self.redis, lease=0.03)
+        with storage.lock("l", wait=False):
+            first = self.redis.ends["p:l"]
+            self.assertTrue(self.redis.renewed.wait(30))
+            self.assertGreater(self.redis.ends["p:l"], first)
+        self.assertNotIn("p:l", self.redis.values)
+
+    def test_left_locks(self) -> None:
+        """Who dies leaves locks, and what was shown, for a time alone."""
+        with self.storage.lock("l", wait=False), self.storage.shown("challenges/x", b"x"):
+            self.assertEqual(sorted(self.redis.ends), ["p:challenges/x", "p:l"])
+
+    def test_away(self) -> None:
+        """While Redis is away all say so; what ends meanwhile ends without a word."""
+        with self.storage.lock("l", wait=False), self.storage.shown("challenges/x", b"x"):
+            self.redis.fails = "Connection refused"
+        for ask in (
+            lambda: self.storage.read("a"),
+            lambda: self.storage.write("a", b"x"),
+            lambda: self.storage.stamps(["a"]),
+            lambda: self.storage.lock("l", wait=True).__enter__(),
+            lambda: self.storage.shown("challenges/x", b"x").__enter__(),
+        ):
+            self.assertRaises(RedisFailed, ask)
+
+    def test_size(self) -> None:
+        """What is too big is not written; what somebody else has made too big is read in part alone."""
+        self.storage.write("a", bytes(BIGGEST))
+        self.assertEqual(len(self.storage.read("a") or b""), BIGGEST)
+        self.assertRaises(OSError, self.storage.write, "a", bytes(BIGGEST + 1))
+        self.redis.values["p:a"] = bytes(BIGGEST * 4)
+        self.assertRaises(Unopened, self.storage.read, "a")
+        self.assertEqual(self.redis.asked[-1], ("GETRANGE", "p:a", 0, BIGGEST + SEALING - 1))
