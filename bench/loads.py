@@ -246,6 +246,10 @@ def main() -> None:
         asyncio.run(_echo(port))
         return
     seconds, connections, folder = float(sys.argv[3]), int(sys.argv[4]), Path(sys.argv[5])
+    if work == "mixed":
+        import mixed_http2  # noqa: PLC0415 (so is hpack)
+
+        prepared = mixed_http2.prepared(connections)
 
     deadline = time.monotonic() + seconds
     times: list[float] = []
@@ -254,8 +258,11 @@ def main() -> None:
         return time.monotonic() >= deadline
 
     async def together() -> None:
-        one = {"mutual": _mutual, "websocket": _websocket}[work]
-        await asyncio.gather(*(one(port, folder, over, times.append) for _ in range(connections)))
+        if work == "mixed":
+            await mixed_http2.mixed(port, context(folder), prepared, over, times.append)
+        else:
+            one = {"mutual": _mutual, "websocket": _websocket}[work]
+            await asyncio.gather(*(one(port, folder, over, times.append) for _ in range(connections)))
 
     if work == "resume":
         _resume(port, folder, over, times.append)

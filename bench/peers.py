@@ -14,6 +14,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from mixed import ANSWERS
 from stage import DESCRIPTORS, GRPC, HOST, MESSAGE, Stage
 
 IDLE = "keepalive_requests 100000000; keepalive_timeout 1h; client_max_body_size 0; client_body_buffer_size 16m;"
@@ -44,15 +45,18 @@ http {{ access_log {log}; {IDLE} {temporary}
 
 def backend(stage: Stage, program: str, bulk: int) -> list[str]:
     """
-    Prepare the backend: a small JSON answer at C{/}, a file of C{bulk} bytes, and C{/upload}.
+    Prepare the backend: a small JSON answer at C{/}, a file of C{bulk} bytes, and C{/upload}; below C{/mixed/SIZE/} an
+    answer of so many bytes, and below C{/form/SIZE/} the same for a body.
 
-    The last reads a body to its end before it answers: that is what nginx does for one who is asked in turn. Over
-    HTTP/2 it has the same, and a method of gRPC in place of C{/upload}.
+    What takes a body reads it to its end before it answers: that is what nginx does for one who is asked in turn. Over
+    HTTP/2 it has the small answer, the file, and a method of gRPC.
     """
     pages = stage.folder / "pages"
-    pages.mkdir()
+    (pages / "sized").mkdir(parents=True)
     (pages / "bulk").write_bytes(os.urandom(bulk))
-    for folder in (stage.folder, pages):
+    for size in set(ANSWERS):
+        (pages / "sized" / str(size)).write_bytes(os.urandom(size))
+    for folder in (stage.folder, pages, pages / "sized"):
         folder.chmod(0o755)  # nginx gives up root's rights
     small = """location = / { default_type application/json; return 200 '{"id": 1, "name": "Red fedora"}'; }"""
     read = """proxy_http_version 1.1; proxy_set_header Connection ""; proxy_pass_request_body off;
@@ -61,6 +65,8 @@ def backend(stage: Stage, program: str, bulk: int) -> list[str]:
     server {{ listen 127.0.0.1:{stage.backend} backlog=1024; root {pages}; sendfile on;
       {small}
       location = /upload {{ {read} proxy_pass http://self/; }}
+      location /mixed/ {{ rewrite ^/mixed/([0-9]+)/ /sized/$1 break; }}
+      location /form/ {{ {read} rewrite ^/form/([0-9]+)/ /sized/$1 break; proxy_pass http://self; }}
       location = {GRPC} {{ default_type application/grpc; return 200 "{MESSAGE.decode()}"; }} }}
     server {{ listen 127.0.0.1:{stage.h2c} http2 backlog=1024; root {pages}; sendfile on;
       http2_max_concurrent_streams 256; http2_chunk_size 16k; {small}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from loads import MANY, Load, h2load, own, upload, wrk
+from mixed import http1_script
 from stage import GRPC, MESSAGE
 
 BULK = 1 << 20
@@ -13,6 +14,8 @@ BULK = 1 << 20
 GRPC_FIELDS = ("content-type: application/grpc", "te: trailers")
 
 HOSTS = 10_000
+
+MIXED = http1_script()
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,16 @@ class Scenario:
 
 
 SCENARIOS = {
+    "http1-mixed": Scenario("HTTP/1.1, requests as browsers send them", "request", "http", wrk(script=MIXED)),
+    "https1-mixed": Scenario(
+        "HTTP/1.1 over TLS, requests as browsers send them", "request", "https", wrk(tls=True, script=MIXED)
+    ),
+    "h2-mixed": Scenario(
+        "HTTP/2 over TLS, requests as browsers send them, 8 streams on each of 16 connections",
+        "request",
+        "https",
+        own("mixed", 16),
+    ),
     "http1": Scenario("HTTP/1.1, keep-alive, small answers", "request", "http", wrk()),
     "http1-bulk": Scenario("HTTP/1.1, answers of 1 MiB", "MiB", "http", wrk("/bulk", connections=16)),
     "https1": Scenario("HTTP/1.1 over TLS, keep-alive, small answers", "request", "https", wrk(tls=True)),
