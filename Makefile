@@ -70,7 +70,7 @@ test-compiled: compiled
 test-as-compiled:
 	cd $(COMPILED) && PYTHONPATH=$(abspath $(COMPILED)) EDGEGATE_EXPECT=compiled \
 	  $(abspath $(VENV))/bin/trial -j$(JOBS) tests.test_version tests.server.test_service_log tests.perf.test_calls tests.perf.test_cycles \
-	  tests.istio.translate.test_pickling tests.http.h1.test_head_parser $(COMPILED_TESTS) || { cat build.log; exit 1; }
+	  tests.istio.translate.test_pickling tests.http.h1.test_head_parser tests.http.h1.test_plain_heads tests.http.h1.test_plain_responses $(COMPILED_TESTS) || { cat build.log; exit 1; }
 
 lint:
 	$(call venv,lint)

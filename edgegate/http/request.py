@@ -76,6 +76,7 @@ class RequestHead:
     @ivar upgrade: The protocols that the client would rather speak, of those that a backend may be asked for.
     @ivar special: Whether the target is C{*} or an https URL, which not every connection may ask for.
     @ivar explains: Whether it asks for an explanation, where somebody may ask for that.
+    @ivar lines: The lines of C{fields} as HTTP/1 sends them on, each with its CRLF; L{None}: nobody has them at hand.
     @ivar sent: What backends get of it, once that was made.
     @ivar sent_by: The changes that are in that, which a route makes.
     """
@@ -90,6 +91,7 @@ class RequestHead:
         "host",
         "keep",
         "length",
+        "lines",
         "method",
         "path",
         "request_id",
@@ -119,6 +121,7 @@ class RequestHead:
     forwarded_proto: bytes
     request_id: bytes
     upgrade: Protocols
+    lines: list[bytes] | None
     sent: UpstreamHead | None
     sent_by: object
 
@@ -143,8 +146,31 @@ class RequestHead:
         head.request_id = self.request_id
         head.explains = self.explains
         head.fields = [*(field for field in self.fields if field[0] not in gone), *fields]
+        head.lines = None
         head.sent = None
         head.sent_by = None
+        return head
+
+    def with_target(self, method: bytes, target: bytes, paths: PathNormalisation) -> RequestHead:
+        """
+        Return a head with all that this one says, that asks for something else.
+
+        @param target: In origin form, as that of this one.
+        @param paths: How the target's path is brought to its normal form.
+        @raise RequestRefused: It is answered with this fault.
+        """
+        head = RequestHead()
+        head.method = method
+        head.authority, head.host, head.version = self.authority, self.host, self.version
+        head.length, head.sized, head.special = self.length, self.sized, self.special
+        head.keep, head.expects_continue, head.upgrade = self.keep, self.expects_continue, self.upgrade
+        head.forwarded_for, head.forwarded_proto = self.forwarded_for, self.forwarded_proto
+        head.request_id = self.request_id
+        head.explains = self.explains
+        head.fields, head.lines = self.fields, self.lines
+        head.sent = None
+        head.sent_by = None
+        _take_target(head, target, paths)
         return head
 
 
@@ -184,18 +210,7 @@ def h1_head(
     @param roles: What becomes of the fields.
     @raise RequestRefused: It is answered with this fault.
     """
-    head = RequestHead()
-    head.method = method
-    head.version = version
-    head.keep = keep
-    head.length = 0
-    head.sized = head.expects_continue = head.special = head.explains = False
-    head.forwarded_for = []
-    head.forwarded_proto = head.request_id = b""
-    head.sent = None
-    head.sent_by = None
-    head.upgrade = ()
-    head.fields = fields = []
+    fields: list[Field] = []
     authority: bytes | None = None
     special: list[tuple[Role, bytes]] = []
     known = roles.known
@@ -209,6 +224,43 @@ def h1_head(
             authority = value
         else:
             special.append((role, value))
+    return checked_head(method, target, version, keep, authority, fields, special, memory, paths)
+
+
+def checked_head(
+    method: bytes,
+    target: bytes,
+    version: str,
+    keep: bool,
+    authority: bytes | None,
+    fields: list[Field],
+    special: list[tuple[Role, bytes]],
+    memory: HostMemory,
+    paths: PathNormalisation,
+) -> RequestHead:
+    """
+    Check the head of an HTTP/1 request whose fields are told apart.
+
+    @param authority: The value of its C{Host}; L{None}: it has none.
+    @param fields: Those that pass, names in lower case.
+    @param special: All others.
+    @param memory: Of the authorities that were asked for.
+    @param paths: How the target's path is brought to its normal form.
+    @raise RequestRefused: It is answered with this fault.
+    """
+    head = RequestHead()
+    head.method = method
+    head.version = version
+    head.keep = keep
+    head.length = 0
+    head.sized = head.expects_continue = head.special = head.explains = False
+    head.forwarded_for = []
+    head.forwarded_proto = head.request_id = b""
+    head.lines = None
+    head.sent = None
+    head.sent_by = None
+    head.upgrade = ()
+    head.fields = fields
     if special:
         _take_special(head, special)
     received_host = authority is not None
@@ -230,6 +282,7 @@ def refused_head() -> RequestHead:
     head.authority = head.forwarded_proto = head.request_id = b""
     head.host, head.version = "", "1.1"
     head.fields, head.forwarded_for = [], []
+    head.lines = None
     head.sent = None
     head.sent_by = None
     head.upgrade = ()

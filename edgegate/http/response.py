@@ -38,6 +38,7 @@ class ResponseHead:
     @ivar upgrade: The protocols that follow a 101, or that the backend knows.
     @ivar grpc_status: The field, which a gRPC response without a body has in its head; else empty.
     @ivar dated: Whether it has a date.
+    @ivar lines: The lines of C{fields} as HTTP/1 sends them on, each with its CRLF; L{None}: nobody has them at hand.
     @ivar h1: What an HTTP/1 client gets of it, once that was made; else empty.
     @ivar h2: What an HTTP/2 client gets of it, likewise.
     @ivar changed: This head with changes that are the same each time, once they were made.
@@ -55,6 +56,7 @@ class ResponseHead:
         "h2",
         "keep",
         "length",
+        "lines",
         "reason",
         "status",
         "upgrade",
@@ -69,6 +71,7 @@ class ResponseHead:
         self.dated = _has_date(fields)
         self.upgrade: Protocols = ()
         self.grpc_status = self.h1 = self.h2 = b""
+        self.lines: list[bytes] | None = None
         self.changed: ResponseHead | None = None
         self.changed_by: object = None
 

@@ -30,6 +30,7 @@ class UpstreamHead:
     @ivar timeout: Seconds after which its client waits no longer, which one of gRPC says; L{None}: it does not.
     @ivar grpc: Whether it is one of gRPC.
     @ivar upgrade: The protocols that are asked for.
+    @ivar lines: The lines of C{fields} as HTTP/1 writes them, each with its CRLF; L{None}: nobody has them at hand.
     @ivar h1: What HTTP/1 writes of it, once that was made; else empty.
     @ivar h2: What HTTP/2 writes of it in the clear, likewise; C{h2_secure}: with TLS, as the scheme is another then.
     """
@@ -43,6 +44,7 @@ class UpstreamHead:
         "h2_secure",
         "host",
         "length",
+        "lines",
         "method",
         "sized",
         "target",
@@ -71,6 +73,7 @@ class UpstreamHead:
         self.upgrade = upgrade
         self.timeout: float | None = None
         self.grpc = False
+        self.lines: list[bytes] | None = None
         self.h1 = self.h2 = self.h2_secure = b""
 
     def without(self, names: frozenset[bytes]) -> UpstreamHead:

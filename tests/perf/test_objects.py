@@ -14,9 +14,11 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.http import request
 from edgegate.http.exchange import Exchange
+from edgegate.http.h1.field_lines import FieldLine
 from edgegate.http.recent_requests import RecentRequests
 from edgegate.http.router.router import Router
 from edgegate.http.router.upstream_request import UpstreamRequest
+from edgegate.http.upstream_head import UpstreamHead
 from edgegate.model.guards.address_list import AddressList
 from edgegate.model.tracing import SpanFormat, Tracing, TracingProvider
 from edgegate.net.addresses import ConnectionInfo
@@ -29,10 +31,14 @@ from edgegate.version import compiled
 from tests.access.test_address_list import addresses
 from tests.http.conversation import Conversation, FakeStream
 from tests.http.guards.guards import ORIGIN, guarded
+from tests.http.h1.test_plain_heads import FIREFOX
 from tests.observe.test_tap import Reader
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 REQUESTS = 1000
+
+NEW_CALLS = 20
+"""How many more they are where the head is one of a browser that was not there before, with a cookie of its own."""
 
 CALLS = 70
 """Python functions of ours that a request and its answer go through, at the most; lower it with what they lose."""
@@ -53,7 +59,7 @@ SPAN_CALLS = 87
 """How many more they are where it is sampled, and its two spans are written as OTLP has them."""
 
 _TRACES = re.compile(r"trac(e|er|ing)\.py$|/tracing/")
-_HEAD = request.h1_head.__code__
+_HEADS = (request.checked_head.__code__, request.RequestHead.with_target.__code__)
 _NEW = [Exchange.__init__.__code__, Router.__init__.__code__, UpstreamRequest.__init__.__code__]
 
 
@@ -119,6 +125,16 @@ class Kept:
         return seen
 
 
+class Browsing(Kept):
+    """A browser that asks for other things each time, by the fields that all of them send."""
+
+    @staticmethod
+    def request(number: int) -> bytes:
+        """Return a request; those with another number have another path and cookie."""
+        raw = FIREFOX.replace(b"/items/4711", b"/items/%d" % number).replace(b"api.example.com", b"web.example")
+        return raw.replace(b"session=", b"session=%d" % number)
+
+
 class ObjectsTests(SynchronousTestCase):
     """Requests on kept connections."""
 
@@ -133,7 +149,25 @@ class ObjectsTests(SynchronousTestCase):
     def test_heads(self) -> None:
         """A head that was just there is not made again; another one is made once."""
         kept = Kept()
-        self.assertEqual([kept.calls(number)[_HEAD] for number in (0, 1, 1, 2)], [0, 1, 0, 1])
+        seen = [kept.calls(number) for number in (0, 1, 1, 2)]
+        self.assertEqual([sum(each[code] for code in _HEADS) for each in seen], [0, 1, 0, 1])
+
+    def test_new_heads(self) -> None:
+        """
+        A head that was not there before goes through few functions more: none for each of its lines that were.
+
+        It makes one head for the backend and one value for its cookie, which alone is new; llhttp is not asked.
+        """
+        kept = Browsing()
+        for number in (1, 2, 3):
+            kept.ask(number)
+        more = kept.calls(4)
+        more.subtract(kept.calls(4))
+        names = Counter({code.co_name: count for code, count in more.items() if count > 0})
+        self.assertLessEqual(names.total(), NEW_CALLS, names)
+        made = [code for code, count in more.items() if code.co_name == "__init__" for _ in range(count)]
+        self.assertCountEqual(made, [UpstreamHead.__init__.__code__, FieldLine.__init__.__code__])
+        self.assertFalse([name for name in names if name.startswith("on_")])
 
     def test_calls(self) -> None:
         """A request whose head was just there goes through no more functions than it used to."""

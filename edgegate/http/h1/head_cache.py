@@ -13,7 +13,7 @@ from typing import Final
 from edgegate.http.head_cache import EACH, MEMORABLE, HeadCache
 from edgegate.http.request import RequestHead
 
-_EACH_LINE: Final = 192
+_EACH_LINE: Final = 240
 """Bytes that the values of a line need, beside the bytes of the line itself."""
 
 
@@ -30,5 +30,5 @@ class RawHeadCache(HeadCache):
     def came(self, raw: bytes, head: RequestHead) -> None:
         """A head was parsed that L{find} did not know."""
         if len(raw) <= MEMORABLE and self._is_memorable(hash(raw), head.fields):
-            # it is there three times: as it came, in fields and as it is sent on
-            self._remember(raw, raw, head, EACH + 3 * len(raw) + _EACH_LINE * raw.count(b"\n"))
+            # it is there four times: as it came, in fields, in lines and as it is sent on
+            self._remember(raw, raw, head, EACH + 4 * len(raw) + _EACH_LINE * raw.count(b"\n"))

@@ -2,12 +2,12 @@
 """
 Requests out of the bytes of an HTTP/1 connection (RFC 9112): bytes in, events out, no transport.
 
-Heads are parsed by llhttp once they are whole, so that a head that drips in
+Heads are parsed once they are whole, so that a head that drips in
 costs no more than a small buffer, and the byte at which each message ends is
 known: what is behind it waits, unparsed, until the response before it is under
 way to its end. A head that is byte for byte the one before it on the
 connection, as those of programs that ask again and again are, is not parsed
-twice.
+twice; of one that differs in its first line alone, that line is.
 """
 
 from __future__ import annotations
@@ -221,7 +221,7 @@ class RequestReader(Holder):
         head = self._last_head
         if head is None or raw != self._last:
             try:
-                head = self._heads.read(raw)
+                head = self._heads.read(raw, self._last, head)
             except RequestRefused as refused:
                 if raw == _HTTP2 and self._sink.preface_came(data):
                     return b""

@@ -31,10 +31,14 @@ def last_chunk(trailers: list[Field]) -> bytes:
 
 def _lines(head: UpstreamHead) -> bytes:
     """Make the request line and the field lines of a head; they are kept with it."""
-    parts = [b"%b %b HTTP/1.1\r\nhost: %b\r\n" % (head.method, head.target, head.authority)]
-    for name, value in head.fields:
-        parts += (name, b": ", value, b"\r\n")
+    parts = [head.method, b" ", head.target, b" HTTP/1.1\r\nhost: ", head.authority, b"\r\n"]
+    lines = head.lines
+    if lines is not None:
+        parts += lines
+    else:
+        for name, value in head.fields:
+            parts += (name, b": ", value, b"\r\n")
     for name, value in framing_of(head):
         parts += (name, b": ", value, b"\r\n")
-    head.h1 = lines = b"".join(parts)
-    return lines
+    head.h1 = written = b"".join(parts)
+    return written

@@ -2,8 +2,9 @@
 """
 Answers out of the bytes of an HTTP/1 connection to a backend (RFC 9112): bytes in, events out, no transport.
 
-Heads and chunked bodies are parsed by llhttp, strictly; bodies of known length
-are passed on as they are. A head that is byte for byte the one before, as most
+Heads and chunked bodies are parsed by llhttp, strictly, but for heads of the
+plain kind (L{edgegate.http.h1.plain_responses}); bodies of known length are
+passed on as they are. A head that is byte for byte the one before, as most
 are on a kept connection within the same second, is not parsed twice.
 """
 
@@ -17,6 +18,7 @@ import httptools
 
 from edgegate.errors import UPSTREAM_HEAD_TOO_LARGE, UPSTREAM_PROTOCOL, Fault
 from edgegate.http.fields import PASS, RESPONSE_ROLES, Field
+from edgegate.http.h1.plain_responses import PLAIN
 from edgegate.http.limits import Limits
 from edgegate.http.response import ResponseHead, ResponseRefused, h1_response
 from edgegate.http.response_sink import ResponseSink
@@ -249,6 +251,19 @@ class ResponseReader:
             self._rest = data
 
     def _parse(self, raw: bytes) -> ResponseHead:
+        head = PLAIN.read(raw, self._limits.response_fields)
+        if head is None:
+            head = self.judged(raw)
+        if len(raw) <= _MEMORABLE and not head.chunked and head.status >= 200:
+            self._last, self._last_head = raw, head
+        return head
+
+    def judged(self, raw: bytes) -> ResponseHead:
+        """
+        Return what llhttp reads in a whole head.
+
+        @raise ResponseRefused: It is none that can be passed on.
+        """
         fields: list[Field] = []
         self._fields = fields
         self._reason = b""
@@ -272,8 +287,6 @@ class ResponseReader:
         # HTTP/1.0 knows neither interim responses nor chunks
         if version != "1.1" and (version != "1.0" or status < 200 or head.chunked):
             raise ResponseRefused(UPSTREAM_PROTOCOL)
-        if len(raw) <= _MEMORABLE and not head.chunked and status >= 200:
-            self._last, self._last_head = raw, head
         return head
 
     def _begin(self, head: ResponseHead) -> None:

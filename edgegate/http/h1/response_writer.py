@@ -126,8 +126,11 @@ class ResponseWriter:
 def _lines(head: ResponseHead) -> bytes:
     """Make the status line and the field lines of a head, the body's length among them; they are kept with it."""
     parts = [b"HTTP/1.1 %d %b\r\n" % (head.status, head.reason)]
-    for name, value in head.fields:
-        parts += (name, b": ", value, b"\r\n")
+    if head.lines is not None:
+        parts += head.lines
+    else:
+        for name, value in head.fields:
+            parts += (name, b": ", value, b"\r\n")
     if head.length is not None and head.status >= 200 and head.status != 204:
         parts.append(b"content-length: %d\r\n" % head.length)
     head.h1 = lines = b"".join(parts)

@@ -188,6 +188,8 @@ def _upstream_head(head: RequestHead, changes: RequestChanges | None, fields: li
         fields = [*fields, *told]
     host = asked_host(head, changes)
     found = UpstreamHead(head.method, target, authority, host, fields, head.length, head.sized, head.upgrade)
+    if fields is head.fields:
+        found.lines = head.lines
     if is_grpc(head.fields):
         found.grpc = True
         found.timeout = timeout_of(head.fields)

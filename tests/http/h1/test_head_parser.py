@@ -58,7 +58,7 @@ class HeadParserTests(SynchronousTestCase):
         self.assertEqual([outcome(shared, raw) for raw in heads], [outcome(HeadParser(Limits()), raw) for raw in heads])
 
     def test_used_again(self) -> None:
-        """It is used again after what has no body and keeps its connection, and after nothing else."""
+        """llhttp's is used again after what has no body and keeps its connection, and after nothing else."""
         parser = HeadParser(Limits())
         for fields, kept in (
             (b"", True),
@@ -69,7 +69,7 @@ class HeadParserTests(SynchronousTestCase):
             (b"connection: upgrade\r\nupgrade: x\r\n", False),
             (b"broken\r\n", False),
         ):
-            outcome(parser, b"GET / HTTP/1.1\r\nhost: a.example\r\n%b\r\n" % fields)
+            outcome(parser, b"GET / HTTP/1.1\r\nhost: a.example\r\nnot-plain:\r\n%b\r\n" % fields)
             self.assertEqual(parser._parser is not None, kept, fields)
 
     def test_heads_do_not_share(self) -> None:
