@@ -26,7 +26,11 @@ class Gateway(Protocol):
 
     @property
     def ready(self) -> bool:
-        """Whether requests are served."""
+        """Whether others should send requests."""
+
+    @property
+    def waiting(self) -> bool:
+        """Whether requests are served, and only the first certificates are missing for it to be ready."""
 
     @property
     def connections(self) -> int:

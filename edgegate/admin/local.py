@@ -48,7 +48,9 @@ _VIEWS: dict[str, Callable[[DataPlane], list[Row]]] = {
     "routes": lambda plane: views.routes(plane.snapshot),
     "clusters": lambda plane: views.clusters(plane.snapshot),
     "endpoints": lambda plane: views.endpoints(plane.snapshot, plane.clusters),
-    "secrets": lambda plane: views.secrets(plane.snapshot, plane.secrets.secrets, datetime.now(timezone.utc)),
+    "secrets": lambda plane: views.secrets(
+        plane.snapshot, plane.secrets.secrets, datetime.now(timezone.utc), plane.certificates.statuses
+    ),
     "telemetry": lambda plane: telemetry(plane.snapshot),
     "overload": lambda plane: overload(plane.figures()),
 }
@@ -94,8 +96,13 @@ class LocalGateway:
 
     @property
     def ready(self) -> bool:
-        """Whether requests are served."""
+        """Whether others should send requests."""
         return self._service.ready
+
+    @property
+    def waiting(self) -> bool:
+        """Whether requests are served, and only the first certificates are missing for it to be ready."""
+        return self._service.waiting
 
     @property
     def connections(self) -> int:

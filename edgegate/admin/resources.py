@@ -34,7 +34,7 @@ from edgegate.server.upgrade import Upgrade
 from edgegate.version import described
 
 PAGES = {
-    "ready": "whether requests are served",
+    "ready": "whether others should send requests",
     "live": "whether the process lives",
     "listeners": "the servers on the open ports",
     "routes": "the routes of each server, in the order in which they are tried",
@@ -164,7 +164,7 @@ class Text(Page):
 
 
 class Ready(Page):
-    """Whether requests are served: 503 before that, and while the gateway ends."""
+    """Whether others should send requests: 503 before that, and while the gateway ends."""
 
     def __init__(self, gateway: Gateway) -> None:
         super().__init__()
@@ -172,7 +172,10 @@ class Ready(Page):
 
     def render_GET(self, request: Request) -> bytes:
         """Tell it by the status, for probes."""
-        return answer(request, "ready\n") if self._gateway.ready else answer(request, "not ready\n", 503)
+        if self._gateway.ready:
+            return answer(request, "ready\n")
+        why = ": the first certificates are to be issued" if self._gateway.waiting else ""
+        return answer(request, f"not ready{why}\n", 503)
 
 
 class Rows(Page):
@@ -297,7 +300,8 @@ class Draining(Page):
 
     def render_GET(self, request: Request) -> bytes:
         """Show how far it is."""
-        state, count = "serving" if self._gateway.ready else "draining", self._gateway.connections
+        serves, count = self._gateway.ready or self._gateway.waiting, self._gateway.connections
+        state = "serving" if serves else "draining"
         if wants_json(request):
             return answer(request, {"state": state, "connections": count})
         return answer(request, f"{state}, {count} connections\n")

@@ -6,6 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from edgegate.admin.views import Row, Value
 
+_ISSUED = {"ISSUED BY": "issued_by", "STATE": "state", "NEXT": "next", "LAST ERROR": "last_error"}
+"""Of certificates that the gateway has issued itself."""
+
+OPTIONAL = frozenset(("worker", *_ISSUED.values()))
+"""Columns that are left out where no row has them: only a gateway of several processes has workers."""
+
 COLUMNS: Mapping[str, Mapping[str, str]] = {
     "listeners": {"ADDRESS": "address", "PORT": "port", "TYPE": "type", "MATCH": "match", "FILE": "file"},
     "routes": {
@@ -42,6 +48,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "SERIAL NUMBER": "serial",
         "NOT AFTER": "not_after",
         "NOT BEFORE": "not_before",
+        **_ISSUED,
         "FILE": "file",
     },
     "telemetry": {"TYPE": "type", "PROVIDER": "provider", "TO": "to", "SETTINGS": "settings", "FILE": "file"},
@@ -57,6 +64,7 @@ _PAGES: Mapping[str, Mapping[str, str]] = {
         "NAMES": "names",
         "FOR": "hosts",
         "NOT AFTER": "not_after",
+        **_ISSUED,
         "FILE": "file",
     },
     "requests": {
@@ -81,8 +89,8 @@ def table(view: str, rows: Sequence[Row]) -> str:
     if not rows:
         return f"no {view} found\n"
     found = COLUMNS.get(view) or _PAGES[view]
-    # only a gateway of several processes has workers
-    columns = {title: key for title, key in found.items() if key != "worker" or key in rows[0]}
+    there = {key for row in rows for key in OPTIONAL.intersection(row)}
+    columns = {title: key for title, key in found.items() if key not in OPTIONAL or key in there}
     lines = [list(columns), *([_cell(row.get(key)) for key in columns.values()] for row in rows)]
     widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
     return "".join(

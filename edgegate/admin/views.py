@@ -7,28 +7,39 @@ private key is ever in one. Each has C{file}, where in the files it is said.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime, timezone
 from ipaddress import IPv4Address, IPv6Address
+from types import MappingProxyType
 
 from cryptography import x509
 
 from edgegate.admin.cluster_settings import balancing, ejection, encryption, limits
 from edgegate.model.addresses import Address, TCPAddress
+from edgegate.model.certificates import ManagedCertificate
 from edgegate.model.clusters import NO_ENDPOINTS, Cluster, Endpoint, Endpoints
 from edgegate.model.guards.guard import Guards
 from edgegate.model.match_parts import as_written
 from edgegate.model.matching import HTTPMatch, Kind, StringMatch
 from edgegate.model.origin import Origin
 from edgegate.model.routes import HTTPRoute, TCPRoute, WeightedCluster
-from edgegate.model.tls import UpstreamTLS
+from edgegate.model.tls import KeyPair, UpstreamTLS
 from edgegate.routing.snapshot import FilterChain, Listener, Snapshot, VirtualHost
+from edgegate.tls.acme.keys import is_placeholder
+from edgegate.tls.acme.status import CertificateState, CertificateStatus
 from edgegate.tls.secret_store import Secrets
 from edgegate.tls.secrets import load_certificates
 from edgegate.upstream.registry import ClusterState
 
 Value = str | int | bool | None | list[str]
 Row = dict[str, Value]
+
+Managed = Mapping[ManagedCertificate, CertificateStatus]
+
+NOT_MANAGED: Managed = MappingProxyType({})
+
+TO_BE_ISSUED = "TO BE ISSUED"
+"""The status of a certificate that the gateway has not issued yet."""
 
 EXPLAIN = "explain"
 """The view that explains a request, in one row."""
@@ -132,25 +143,29 @@ def endpoint_health(rows: Iterable[Row]) -> dict[tuple[str, str], str]:
     return found
 
 
-def secrets(snapshot: Snapshot, known: Secrets, now: datetime) -> list[Row]:
+def secrets(snapshot: Snapshot, known: Secrets, now: datetime, managed: Managed = NOT_MANAGED) -> list[Row]:
     """
     Return a row for each certificate that servers show or check clients by, and likewise for backends.
 
     @param known: The key material that the Snapshot names.
     @param now: An aware time.
+    @param managed: What is known of those that the gateway has issued itself.
     """
-    return list(each_secret(snapshot, known, now))
+    return list(each_secret(snapshot, known, now, managed))
 
 
-def each_secret(snapshot: Snapshot, known: Secrets, now: datetime) -> Iterator[Row]:
+def each_secret(snapshot: Snapshot, known: Secrets, now: datetime, managed: Managed = NOT_MANAGED) -> Iterator[Row]:
     """Yield the rows of L{secrets}, one by one: each has a certificate read."""
+    issued = {each.credential: each for each in snapshot.certificates}
     for listener in snapshot.listeners:
         for chain, names in chains(listener):
             tls = chain.tls
             if tls is None:
                 continue
             for pair in map(known.pair, tls.credentials):
-                yield _certificate(pair.name, "Cert Chain", pair.chain, names, chain.origin, now)
+                row = _certificate(pair.name, "Cert Chain", pair.chain, names, chain.origin, now)
+                certificate = issued.get(pair.credential)
+                yield row if certificate is None else {**row, **_issued(pair, certificate, managed, now)}
             if tls.rules.verification is not None:
                 authorities = tls.rules.verification.authorities
                 yield _certificate(f"{chain.name} CA", "CA", authorities, names, chain.origin, now)
@@ -315,6 +330,30 @@ def _certificate(name: str, type_: str, pem: bytes, hosts: list[str], origin: Or
         "days_left": (ends - now).days,
         **origin_row(origin),
     }
+
+
+def _issued(pair: KeyPair, certificate: ManagedCertificate, managed: Managed, now: datetime) -> Row:
+    """Return what there is to say besides of one that the gateway has issued itself."""
+    found, missing = managed.get(certificate), is_placeholder(pair)
+    if found is None:
+        state = CertificateState.PENDING if missing else CertificateState.ISSUED
+    else:
+        state = found.state(now.timestamp())
+    row: Row = {
+        "issued_by": certificate.issuer.name,
+        "state": state.value,
+        "next": None
+        if found is None
+        else _time(datetime.fromtimestamp(found.next, timezone.utc))
+        if found.next
+        else "now",
+        "last_error": None if found is None else found.error or None,
+        **origin_row(certificate.origin),
+    }
+    if missing:
+        # nobody is to take what stands in for it for valid
+        row |= {"status": TO_BE_ISSUED, "valid": False, "not_after": None, "not_before": None, "days_left": None}
+    return row
 
 
 def _names(certificate: x509.Certificate) -> list[str]:

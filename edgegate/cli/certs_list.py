@@ -16,8 +16,8 @@ from edgegate.config.report import report
 from edgegate.model.certificates import ManagedCertificate
 from edgegate.sources.loading import load
 from edgegate.sources.named import source_named
-from edgegate.tls.acme.care import Care, Kept
-from edgegate.tls.acme.life import Action, Step
+from edgegate.tls.acme.care import Care
+from edgegate.tls.acme.status import CertificateStatus
 
 Row = Mapping[str, str | int | None]
 
@@ -61,15 +61,15 @@ def row(certificate: ManagedCertificate, clock: Callable[[], float]) -> Row:
     @raise OSError: Its store can't be read.
     """
     care = Care(certificate, clock, Random(0))
-    kept, action = care.look()
-    now, record = clock(), kept.record
+    kept, _ = care.look()
+    found, now, record = care.status(kept), clock(), kept.record
     return {
         "host": certificate.host,
         "issuer": certificate.issuer.name,
-        "state": _state(kept, now),
+        "state": found.state(now).value,
         "until": _time(record.end) if record.issued else None,
         "days": int((record.end - now) // 86400) if record.issued else None,
-        "next": _next(action, kept, care.renewal(kept.record)),
+        "next": _next(found),
         "error": record.error or None,
     }
 
@@ -82,20 +82,9 @@ def table(rows: Sequence[Row]) -> list[str]:
     return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
 
 
-def _state(kept: Kept, now: float) -> str:
-    record = kept.record
-    if kept.pair is None:
-        return "failing" if record.failures else "to be issued"
-    if record.end <= now:
-        return "expired"
-    return "renewal fails" if record.failures else "issued"
-
-
-def _next(action: Action, kept: Kept, renewal: float) -> str:
-    what = "issue" if kept.pair is None else "renew"
-    if action.step is Step.ISSUE:
-        return f"{what} now"
-    return f"{what} {_time(action.at if kept.pair is None else max(renewal, kept.record.not_before))}"
+def _next(found: CertificateStatus) -> str:
+    what = "renew" if found.there else "issue"
+    return f"{what} {_time(found.next)}" if found.next else f"{what} now"
 
 
 def _time(seconds: float) -> str:

@@ -23,6 +23,7 @@ from edgegate.model.clusters import Endpoints
 from edgegate.routing.snapshot import Snapshot
 from edgegate.sources.loading import LoadOptions, load
 from edgegate.sources.named import source_named
+from edgegate.tls.acme.care import statuses
 from edgegate.tls.secret_store import Secrets
 
 Views = dict[str, list[Row]]
@@ -103,7 +104,7 @@ def views_of(snapshot: Snapshot, endpoints: Endpoints, secrets: Secrets) -> View
         "routes": views.routes(snapshot),
         "clusters": views.clusters(snapshot),
         "endpoints": views.endpoints(snapshot, said=endpoints),
-        "secrets": views.secrets(snapshot, secrets, datetime.now(timezone.utc)),
+        "secrets": views.secrets(snapshot, secrets, datetime.now(timezone.utc), statuses(snapshot.certificates)),
         "telemetry": telemetry(snapshot),
     }
 

@@ -38,6 +38,12 @@ PATIENCE = 10.0
 
 DECODE_ERROR = alert(50)
 
+NOT_ISSUED = "no certificate yet"
+"""
+What the log says of a connection for a host whose certificate is to be issued. It gets the alert that nginx sends with
+C{ssl_reject_handshake}: a client that comes again may be served.
+"""
+
 _METHODS = (b"GET ", b"HEAD", b"POST", b"PUT ", b"DELE", b"OPTI", b"PATC", b"CONN", b"TRAC")
 
 _WORDS = b"this port is served under https only\n"
@@ -242,9 +248,13 @@ class TLSInspector:
 
     def _choose(self) -> None:
         listener = self._listener
-        found = listener.serving.contexts.lookup(self._hello.server_name)
+        contexts = listener.serving.contexts
+        found = contexts.lookup(self._hello.server_name)
         if found is None:
-            self._tell_to_go("unknown server name", UNRECOGNIZED_NAME, unknown=True)
+            if contexts.withholds(self._hello.server_name):
+                self._tell_to_go(NOT_ISSUED, UNRECOGNIZED_NAME)
+            else:
+                self._tell_to_go("unknown server name", UNRECOGNIZED_NAME, unknown=True)
             return
         chain, context = found
         if chain.guards:

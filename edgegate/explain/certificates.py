@@ -25,12 +25,14 @@ class Shown:
     @ivar names: The names that it is for.
     @ivar fits: Whether the name that was asked for is among them.
     @ivar ended: When it has ended, if it has.
+    @ivar issued: Whether it is there: until then clients are refused.
     """
 
     name: str
     names: tuple[str, ...]
     fits: bool
     ended: datetime | None
+    issued: bool = True
 
 
 def shown(chain: FilterChain, secrets: Secrets, server_name: str, now: datetime) -> tuple[Shown, ...]:
@@ -48,7 +50,7 @@ def shown(chain: FilterChain, secrets: Secrets, server_name: str, now: datetime)
     for pair in tls.certificates:
         names = tuple(names_of(pair))
         end = load_certificates(pair.chain, pair.name)[0].not_valid_after_utc
-        found.append(Shown(pair.name, names, _fits(names, server_name), end if end < now else None))
+        found.append(Shown(pair.name, names, _fits(names, server_name), end if end < now else None, not pair.withheld))
     return tuple(found)
 
 

@@ -105,7 +105,13 @@ def _server(found: Explanation) -> Document | None:
     if chain is None:
         return None
     shown = [
-        {"name": each.name, "names": list(each.names), "fits": each.fits, "expired": each.ended is not None}
+        {
+            "name": each.name,
+            "names": list(each.names),
+            "fits": each.fits,
+            "expired": each.ended is not None,
+            "issued": each.issued,
+        }
         for each in found.certificates
     ]
     return {

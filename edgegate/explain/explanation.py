@@ -184,6 +184,8 @@ def _of_certificates(found: Explanation) -> Iterator[Advice]:
             names = ", ".join(each.names) or "no name"
             what = f"certificate {each.name} is for {names}, not for {decision.question.server_name}"
             yield Advice(f"{what}: clients that verify it refuse the connection", origin)
+        if not each.issued:
+            yield Advice(f"certificate {each.name} is to be issued: until then the connection is refused", origin)
         if each.ended is not None:
             text = f"certificate {each.name} has ended on {each.ended:%Y-%m-%d}: clients refuse the connection"
             yield Advice(text, origin)

@@ -126,8 +126,9 @@ def _tls(node: Node, found: Explanation) -> None:
     for each in found.certificates:
         wrong = "" if each.fits else f": it is not for {decision.question.server_name}, so that clients refuse it"
         ended = "" if each.ended is None else f": it has ended on {each.ended:%Y-%m-%d}"
-        mood = Mood.BAD if wrong or ended else Mood.PLAIN
-        node.add(f"certificate {each.name} for {', '.join(each.names) or 'no name'}{wrong}{ended}", mood)
+        missing = "" if each.issued else ": it is to be issued, and until then the connection is refused"
+        mood = Mood.BAD if wrong or ended or missing else Mood.PLAIN
+        node.add(f"certificate {each.name} for {', '.join(each.names) or 'no name'}{wrong}{ended}{missing}", mood)
     verification = rules.verification
     if verification is not None:
         asked = "must show" if verification.required else "may show"

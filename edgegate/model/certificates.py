@@ -32,6 +32,10 @@ class ChallengeKind(Enum):
     TLS_ALPN_01 = "tls-alpn-01"
 
 
+READINESS_TIMEOUT: Final = 60.0
+"""Seconds; below what systemd gives a service to start (90 s)."""
+
+
 @dataclass(frozen=True, slots=True)
 class ExternalAccount(Picklable):
     """
@@ -120,12 +124,17 @@ class CertificateIssuer(Picklable):
     @ivar name: C{NAMESPACE/NAME}.
     @ivar authority: Who signs them.
     @ivar key_type: Of the certificates' keys.
+    @ivar waits: Whether clients of hosts without a certificate are refused, and the gateway is not ready until its
+        first certificates are there; else a placeholder is shown.
+    @ivar readiness_timeout: Seconds for which it is not ready at most, for want of certificates of this issuer.
     """
 
     name: str
     authority: ACMEAuthority | LocalAuthority
     storage: CertificateStorage
     key_type: KeyType = KeyType.ECDSA_P256
+    waits: bool = False
+    readiness_timeout: float = READINESS_TIMEOUT
 
 
 @dataclass(frozen=True, slots=True)

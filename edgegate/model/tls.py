@@ -40,6 +40,8 @@ class KeyPair(Picklable):
     @ivar chain: May come from a file that holds the key too, so it is not shown either.
     @ivar key_file: The name of the key's own file, if it has one.
     @ivar placeholder: Whether it is shown only until there is something: it takes nothing's place.
+    @ivar withheld: Whether it stands in for one that is to be issued, and is shown to nobody: clients that ask for its
+        names are refused.
     """
 
     name: str
@@ -47,6 +49,7 @@ class KeyPair(Picklable):
     key: bytes = field(repr=False)
     key_file: str = field(default="", compare=False)
     placeholder: bool = field(default=False, compare=False)
+    withheld: bool = False
 
     @property
     def credential(self) -> Credential:

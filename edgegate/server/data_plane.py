@@ -8,7 +8,7 @@ and then replaces everything within one turn of the reactor.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from functools import partial
 from math import inf
 from mmap import mmap
@@ -63,6 +63,7 @@ from edgegate.overload.limits import NO_LIMIT
 from edgegate.routing.snapshot import Snapshot, guards_in, prepare
 from edgegate.server.connections import end_idle, end_idle_of, end_old, end_overdue, most_connections, renew
 from edgegate.server.contexts import Contexts
+from edgegate.server.first_certificates import Awaited, awaited
 from edgegate.server.gateway_options import GatewayOptions
 from edgegate.server.memory import memory
 from edgegate.server.ports import Ports
@@ -95,6 +96,7 @@ class DataPlane:
     @ivar snapshot: What is served; THE Snapshot.
     @ivar endpoints: Those of its clusters, by the files.
     @ivar certificates: Has those issued that the gateway has itself.
+    @ivar issued: Called when some of them are served that were not before.
     @ivar secrets: The key material in force, where a secret may be replaced under the Snapshot that is served.
     @ivar clusters: The state of its clusters.
     @ivar counts: Of clients' connections.
@@ -164,6 +166,7 @@ class DataPlane:
         self._challenges = ChallengeAnswers(defer)
         hellos = HelloChallenges(self._challenges, defer, cast(IReactorTime, reactor))
         self.certificates = CertificateKeeper(cast(IReactorTime, reactor), defer, self._put_issued)
+        self.issued: Callable[[], object] = _nothing
         explainer = Explainer(options.debug_from, options.trusted_hops) if options.debug_from else None
         self._http = HTTPGateway(self._environment, options.paths, options.http_filters, explainer)
         connection_guards = connection_guards_of(self._environment)
@@ -215,6 +218,16 @@ class DataPlane:
     def relays(self) -> Collection[Relay]:
         """The relays that are under way."""
         return self._tcp.relays
+
+    @property
+    def awaited(self) -> tuple[Awaited, ...]:
+        """The certificates that are to be issued, and that are waited for."""
+        return awaited(self.snapshot, self.secrets.secrets)
+
+    @property
+    def challenges_answered(self) -> Mapping[str, int]:
+        """How many challenges of authorities were answered, by their kind."""
+        return self._challenges.answered
 
     def add_tap(self, tap: RequestEnded | RelayEnded) -> None:
         """Show requests, or relays, to somebody until L{remove_tap}."""
@@ -428,6 +441,7 @@ class DataPlane:
         new = [pair for pair in pairs if served.get(pair.credential) != pair]
         if new:
             self.secrets.put_all(new)
+            self.issued()
 
     def _look_at_ages(self) -> None:
         """End what has lasted too long: requests, and connections."""
@@ -455,3 +469,7 @@ class DataPlane:
         for connection in found:
             if connection.downstream.entry is port:
                 connection.abort()
+
+
+def _nothing() -> None:
+    pass

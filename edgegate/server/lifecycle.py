@@ -5,15 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
-from typing import Generic
+from typing import Generic, cast
 
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorFDSet
+from twisted.internet.interfaces import IReactorFDSet, IReactorTime
 
 from edgegate.model.addresses import Address
 from edgegate.net.inherited_sockets import InheritedSockets
 from edgegate.net.sockets import descriptor_of
+from edgegate.server.first_certificates import Awaited, FirstCertificates
 from edgegate.server.handover import Handed, Role
 from edgegate.server.reload import Reload
 from edgegate.server.reload_coordinator import R, ReloadCoordinator
@@ -38,6 +39,7 @@ class Lifecycle(MultiService, ABC, Generic[R]):
     A gateway that reads its files again, whose place a new process can take, and that ends in good order.
 
     @ivar upgrades: Has new processes serve in the place of this one.
+    @ivar first_certificates: What it waits for before it is ready.
     """
 
     _history: ReloadHistory
@@ -54,6 +56,29 @@ class Lifecycle(MultiService, ABC, Generic[R]):
         self._phase = Phase.CLOSED
         self._inherited = InheritedSockets() if inherited is None else inherited
         self.upgrades = Upgrades(reactor, self)
+        self.first_certificates = FirstCertificates(cast(IReactorTime, reactor), self._awaited)
+
+    @property
+    def ready(self) -> bool:
+        """
+        Whether others should send requests: they are served, be it by a new process, the first certificates are there
+        or not waited for any more, and the gateway is not ending.
+        """
+        return self._serves and not self.first_certificates.waiting
+
+    @property
+    def waiting(self) -> bool:
+        """Whether requests are served, and only its first certificates are missing for it to be ready."""
+        return self._serves and self.first_certificates.waiting
+
+    @property
+    @abstractmethod
+    def _serves(self) -> bool:
+        """Whether requests are served: by this process, or by a new one in its place."""
+
+    @abstractmethod
+    def _awaited(self) -> Iterable[Awaited]:
+        """Return the certificates that are missing."""
 
     @property
     def config(self) -> str:
@@ -137,5 +162,6 @@ class Lifecycle(MultiService, ABC, Generic[R]):
         self._reloads = reloads
         self._history = ReloadHistory(reloads.last)
         self.reporters.append(self._history.add)
+        self.reporters.append(lambda _: self.first_certificates.look())
         unused = UnusedSockets(self._inherited)
         self.followers.append(lambda watched: unused.look(self.ports))

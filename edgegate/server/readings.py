@@ -18,10 +18,12 @@ from edgegate.model.tls import Credential
 from edgegate.observe.metrics.families import (
     BUILD,
     CERTIFICATES,
+    CHALLENGES,
     CLUSTER_GAUGES,
     CONCURRENCY,
     CONCURRENCY_GAUGES,
     CONFIGURATION,
+    ISSUING,
     LIMIT_GAUGES,
     LIMITS,
     LISTENER_GAUGES,
@@ -36,6 +38,7 @@ from edgegate.observe.metrics.families import (
 )
 from edgegate.observe.metrics.gauges import Row
 from edgegate.observe.metrics.meters import Meters
+from edgegate.server.certificate_readings import managed_rows
 from edgegate.server.data_plane import DataPlane
 from edgegate.server.reload import Outcome, Reload
 from edgegate.server.startup_log import certificates, shown_by
@@ -44,6 +47,9 @@ from edgegate.upstream.cluster import ClusterState
 
 LOOK_AT_CERTIFICATES = 3600.0
 """Seconds after which it is looked at again when certificates end: whole days are shown."""
+
+INITIALIZING = 3
+"""Of C{envoy_server_state}, in which 0 is live and 1 draining: L{GatewayReadings} tells."""
 
 LINES_LOST, WORKER_RESTARTS = 0, 1
 """Numbers of L{OWN}."""
@@ -93,6 +99,11 @@ class PlaneReadings:
         under_way = plane.under_way
         for labels, requests in () if under_way is None else under_way.counted():
             self._count(CONCURRENCY, labels, requests)
+        for (issuer, tried), tries in plane.certificates.tries.items():
+            self._count(ISSUING, (issuer, tried.value), tries)
+        if plane.snapshot.certificates:
+            for challenge, answered in plane.challenges_answered.items():
+                self._count(CHALLENGES, (challenge,), answered)
         for policy, numbers in plane.rate_limits.waited():
             for place, number in enumerate(numbers):
                 self._count(RATE_LIMIT_REDIS, (policy,), number, place)
@@ -120,6 +131,7 @@ class PlaneReadings:
         for _ in self._look_at_certificates():
             yield None
         yield from tuple(self._ends)
+        yield from managed_rows(plane.certificates.statuses, time())
         yield SERVER.name, (), self._of_server(active, lag)
 
     def _of_server(self, active: int, lag: float) -> tuple[float | None, ...]:
@@ -245,7 +257,11 @@ class Reloading(Protocol):
 
     @property
     def ready(self) -> bool:
-        """Whether requests are served."""
+        """Whether others should send requests."""
+
+    @property
+    def waiting(self) -> bool:
+        """Whether requests are served, and only the first certificates are missing for it to be ready."""
 
     @property
     def last_reload(self) -> Reload:
@@ -273,9 +289,10 @@ class GatewayReadings:
     def rows(self) -> Iterator[Row]:
         """Yield them."""
         gateway = self._gateway
-        ready, last = gateway.ready, gateway.last_reload
+        live, last = gateway.ready or gateway.waiting, gateway.last_reload
         yield BUILD.name, ("proxy", __version__), (1,)
-        own = (int(ready), int(not ready), int(monotonic() - self._began))
+        state = INITIALIZING if gateway.waiting else int(not live)
+        own = (int(live), state, int(monotonic() - self._began))
         yield SERVER.name, (), (*own, *(None,) * (len(SERVER.families) - len(own)))
         at = last.at.timestamp()
         successful = int(last.outcome is not Outcome.REFUSED)

@@ -28,6 +28,7 @@ from edgegate.routing.snapshot import Listener, Snapshot
 from edgegate.server.candidate import Candidate, Candidates, Load
 from edgegate.server.data_plane import DataPlane
 from edgegate.server.drain import Drain
+from edgegate.server.first_certificates import Awaited
 from edgegate.server.gateway_options import GatewayOptions
 from edgegate.server.lifecycle import Lifecycle, Phase
 from edgegate.server.outside_loader import Defer, OutsideLoader
@@ -91,6 +92,9 @@ class GatewayService(Lifecycle[Candidate]):
             traces.trace_by, self.readings.spans = self.data_plane.trace_by, traces.outcomes
         self._candidates = Candidates(self.data_plane, loaded, load, defer, outside, logs, traces)
         clock = cast(IReactorTime, reactor)
+        # whoever sends requests to a process whose place this one takes goes on
+        self._waits = handed is None
+        self.data_plane.issued = self.first_certificates.look
         self._reload_by(ReloadCoordinator(self._candidates, clock))
         self._drain = Drain(self.data_plane, clock, options.drain, options.drain_delay)
         self._retirement = Retirement(self.data_plane, clock, options.upgrade_drain)
@@ -117,9 +121,11 @@ class GatewayService(Lifecycle[Candidate]):
         return self.data_plane.clusters
 
     @property
-    def ready(self) -> bool:
-        """Whether requests are served: the ports are open, be it in a new process, and the gateway is not ending."""
+    def _serves(self) -> bool:
         return self._phase in (Phase.SERVING, Phase.LEFT)
+
+    def _awaited(self) -> Iterable[Awaited]:
+        return self.data_plane.awaited
 
     @property
     def ports(self) -> dict[Address, int]:
@@ -180,6 +186,7 @@ class GatewayService(Lifecycle[Candidate]):
         @return: Fires when nothing is left.
         """
         self._phase = Phase.ENDING
+        self.first_certificates.stop()
         self.upgrades.cancel()
         self._reloads.end()
         self._candidates.end()
@@ -208,6 +215,8 @@ class GatewayService(Lifecycle[Candidate]):
         except CannotLog as error:
             raise CannotStart(placed(str(error), error.wanted.origin)) from None
         self._phase = Phase.SERVING
+        if self._waits:
+            self.first_certificates.begin()
 
     def _say_what_is_served(self) -> None:
         bound = {bind: port.local for bind, port in self.data_plane.ports.items()}
@@ -219,6 +228,7 @@ class GatewayService(Lifecycle[Candidate]):
     def hand_over(self, serves: Iterable[Address]) -> None:
         """See L{edgegate.server.upgrade.Leaving}."""
         self._phase = Phase.LEFT
+        self.first_certificates.stop()
         self._reloads.end()
         self._drain.skip_delay()
         gone = set(self.data_plane.ports).difference(serves)

@@ -14,6 +14,7 @@ from twisted.internet.interfaces import IReactorCore, IReactorTime
 from twisted.internet.task import LoopingCall
 
 from edgegate.net.notify_socket import NotifySocket
+from edgegate.server.first_certificates import FirstCertificates
 from edgegate.server.handover import Handed
 from edgegate.server.reload import Outcome, Reload
 from edgegate.startup import STANDARD_ERROR
@@ -27,7 +28,13 @@ class Reactor(IReactorCore, IReactorTime):
 
 
 class Gateway(Protocol):
-    """A gateway that is told of; an C{edgegate.server.service.GatewayService}."""
+    """
+    A gateway that is told of; an C{edgegate.server.service.GatewayService}.
+
+    @ivar first_certificates: What it waits for.
+    """
+
+    first_certificates: FirstCertificates
 
     @property
     def open_ports(self) -> int:
@@ -42,7 +49,8 @@ class NotifiedService(MultiService):
     """
     Runs a gateway, and tells the service manager when it is ready, reloads and ends, and that its loop is alive.
 
-    The gateway is ready when all its ports serve: a start that fails is never told as one.
+    The gateway is ready when all its ports serve, and its first certificates are there or not waited for any more: a
+    start that fails is never told as one.
     """
 
     def __init__(
@@ -67,7 +75,7 @@ class NotifiedService(MultiService):
         self._watchdog = watchdog
         self._drain = drain
         self._main = succeed(None) if main is None else main
-        self._left = False
+        self._left = self._told_ready = False
         self._feeding = LoopingCall(tell, "WATCHDOG=1")
         self._feeding.clock = reactor
         gateway.reporters.append(self._reloading)
@@ -75,7 +83,7 @@ class NotifiedService(MultiService):
     def startService(self) -> None:
         """Begin, and tell so once the reactor runs, and with it whatever is served."""
         super().startService()  # type: ignore[no-untyped-call]
-        self._reactor.callWhenRunning(lambda: self._main.addCallback(lambda _: self._ready()))
+        self._reactor.callWhenRunning(lambda: self._main.addCallback(lambda _: self._wait()))
 
     def stopService(self) -> Deferred[None]:
         """Tell that the end has begun, and end; the loop is told of to the last."""
@@ -113,9 +121,20 @@ class NotifiedService(MultiService):
             self._feeding.stop()
         return result
 
-    def _ready(self) -> None:
+    def _wait(self) -> None:
+        """Tell that the gateway is ready, once it is: there is more time for its first certificates."""
         if not self.running:
             return
+        certificates = self._gateway.first_certificates
+        if certificates.waiting:
+            microseconds = int((certificates.left + _PATIENCE) * 1e6)
+            self._tell("STATUS=waiting for the first certificates", f"EXTEND_TIMEOUT_USEC={microseconds}")
+        certificates.when_over().addCallback(lambda _: self._ready())
+
+    def _ready(self) -> None:
+        if not self.running or self._left:
+            return
+        self._told_ready = True
         self._tell("READY=1", f"STATUS={self._status('')}")
         if self._watchdog is not None:
             # the manager ends one that hangs by SIGABRT: the log has the stack then
@@ -123,7 +142,7 @@ class NotifiedService(MultiService):
             self._feeding.start(self._watchdog / 2)
 
     def _reloading(self, reload: Reload | None) -> None:
-        if not self.running or self._left:
+        if not self.running or self._left or not self._told_ready:
             return
         if reload is None:
             self._tell("RELOADING=1", f"MONOTONIC_USEC={monotonic_ns() // 1000}")

@@ -33,7 +33,10 @@ def served(
     issued = {each.credential for each in snapshot.certificates}
     for credential, ends in certificates(snapshot, secrets):
         if credential in issued and is_placeholder(secrets.pair(credential)):
-            yield "info", f"certificate {credential.name} is to be issued: until then clients are shown a placeholder"
+            until = (
+                "its clients are refused" if secrets.pair(credential).withheld else "clients are shown a placeholder"
+            )
+            yield "info", f"certificate {credential.name} is to be issued: until then {until}"
             continue
         days = (ends - now).days
         level = "warn" if days < EXPIRES_SOON.days and credential not in issued else "info"

@@ -79,8 +79,9 @@ class Secrets:
         """
         pairs = {credential: pair for credential, pair in self._pairs.items() if credential not in before._pairs}
         for credential, pair in read._pairs.items():
-            same = pair.placeholder or before._pairs.get(credential) == pair
-            pairs[credential] = self._pairs.get(credential, pair) if same else pair
+            held = self._pairs.get(credential, pair)
+            same = pair.placeholder and not (held.placeholder and held.withheld != pair.withheld)
+            pairs[credential] = held if same or before._pairs.get(credential) == pair else pair
         return Secrets(pairs.values(), read.contexts)
 
 

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from OpenSSL import SSL
 
+from edgegate.model.tls import KeyPair
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import FilterChain, Listener
-from edgegate.tls.choice import choice
+from edgegate.tls.choice import choice, names_of
 from edgegate.tls.secret_store import Secrets
 from edgegate.tls.secrets import ResolvedTLS
 
@@ -36,7 +39,7 @@ class ContextMap:
         """
         kept = dict(before._contexts) if before is not None else {}
         self._contexts: dict[tuple[str, ResolvedTLS], SSL.Context] = {}
-        self._named: dict[int, dict[str, Found]] = {}
+        self._named: dict[int, dict[str, Found | None]] = {}
         contexts: dict[int, SSL.Context | None] = {}
         entries: list[tuple[str, Found]] = []
         for pattern, chain in listener.secure.items():
@@ -45,6 +48,8 @@ class ContextMap:
             entries.append((pattern, (chain, contexts[id(chain)])))
         self._table: HostTable[Found] = HostTable(entries)
         self._only = entries[0][1] if len(contexts) == 1 and entries[0][1][1] is not None else None
+        if self._only is not None and self._named.get(id(self._only[0])) == {}:
+            self._only = None
 
     def _add(
         self,
@@ -56,19 +61,26 @@ class ContextMap:
         """Make the contexts of a chain, and return the one for names that have none of their own."""
         if chain.tls is None:
             return None
-        chosen = choice(secrets.resolve(chain.tls))
+        resolved = secrets.resolve(chain.tls)
+        shown = tuple(pair for pair in resolved.certificates if not pair.withheld)
+        withheld = len(shown) < len(resolved.certificates)
+        # where nothing is shown there is a context all the same: TLS is ended here
+        chosen = choice(replace(resolved, certificates=shown) if shown and withheld else resolved)
         contexts: dict[ResolvedTLS, SSL.Context] = {}
         for tls in chosen.all():
             key = identity, tls
             self._contexts[key] = contexts[tls] = kept.pop(key) if key in kept else secrets.contexts.take(tls, identity)
-        if chosen.named:
-            self._named[id(chain)] = {name: (chain, contexts[tls]) for name, tls in chosen.named.items()}
+        named: dict[str, Found | None] = {name: (chain, contexts[tls]) for name, tls in chosen.named.items()}
+        if withheld:
+            named = {**_names_withheld(resolved, shown), **named} if shown else {}
+        if named or withheld:
+            self._named[id(chain)] = named
         return contexts[chosen.usual]
 
     def lookup(self, server_name: str) -> Found | None:
         """
         Return the chain for an SNI name in normal form, and its context; L{None} for the context where TLS is passed
-        through, and altogether where no server has that name.
+        through, and altogether where no server has that name, or its certificate is withheld.
 
         @param server_name: Empty for a client that names nobody: it finds the server of C{*}, or the only one where
             there is but one that ends TLS. (In Istio it finds the server of C{*} alone.)
@@ -80,13 +92,30 @@ class ContextMap:
             return self._with_certificate(found, server_name)
         return found
 
-    def _with_certificate(self, found: Found, server_name: str) -> Found:
-        """Return a chain with the context of the certificate for a name, where it has several of one kind."""
+    def _with_certificate(self, found: Found, server_name: str) -> Found | None:
+        """
+        Return a chain with the context of the certificate for a name, where it has several of one kind; L{None}: it is
+        withheld.
+        """
         named = self._named.get(id(found[0]))
         if named is None:
             return found
-        wildcard = "*." + server_name.partition(".")[2]
-        return named.get(server_name) or named.get(wildcard) or found
+        if not named:
+            return None
+        if server_name in named:
+            return named[server_name]
+        return named.get("*." + server_name.partition(".")[2], found)
+
+    def withholds(self, server_name: str) -> bool:
+        """Whether there is a server for a name that has nothing to show for it yet, so that L{lookup} returns none."""
+        return self._table.lookup(server_name) is not None and self.lookup(server_name) is None
 
     def __len__(self) -> int:
         return len(self._table)
+
+
+def _names_withheld(tls: ResolvedTLS, shown: tuple[KeyPair, ...]) -> dict[str, Found | None]:
+    """Return the names for which a server shows nothing yet, though it does for others."""
+    borne = {name for pair in shown for name in names_of(pair)}
+    names = {name for pair in tls.certificates if pair.withheld for name in names_of(pair)}
+    return dict.fromkeys(names - borne)

@@ -23,6 +23,7 @@ from edgegate.model.origin import Origin
 from edgegate.net.channel import MOST_DESCRIPTORS, Channel, Received, descriptors_of, pair
 from edgegate.net.peer import Peer
 from edgegate.net.sockets import Socket
+from edgegate.server.first_certificates import Awaited
 from edgegate.workers.messages import Accept, Adopt, Died, Drain, End, Failed, Fork, Forked, LogTo, Ready, Retire
 from edgegate.workers.slots import ABSENT, Slots
 from edgegate.workers.zygotes import Zygote
@@ -82,6 +83,7 @@ class Worker:
     @ivar ready: Fires with what it says of what it serves, or fails with L{CannotServe}.
     @ivar failed: Why it is not ready, should it end before it is.
     @ivar killed: The signal that was to end it, if any was: first one that shows its stack.
+    @ivar awaits: The first certificates that it is without.
     @ivar missed: Whether it is gone though it was to serve: another one takes its place.
     """
 
@@ -96,6 +98,7 @@ class Worker:
         self.serving = False
         self.killed: signal.Signals | None = None
         self.missed = False
+        self.awaits: tuple[Awaited, ...] = ()
 
 
 class Generation:
@@ -295,7 +298,7 @@ class Generation:
     def _told(self, worker: Worker, received: Received) -> None:
         value = received.value
         if isinstance(value, Ready):
-            worker.serving = True
+            worker.serving, worker.awaits = True, value.awaits
             if self._accepting:
                 worker.peer.send(Accept())
                 log.info("worker {number} serves again", number=worker.number)

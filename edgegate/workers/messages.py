@@ -14,6 +14,7 @@ from edgegate.observe.log_tap import Wanted
 from edgegate.observe.metrics import gauges
 from edgegate.observe.metrics.meters import Batch
 from edgegate.observe.tap import Tapped
+from edgegate.server.first_certificates import Awaited
 from edgegate.sources.source import Watched
 
 # The supervisor to a zygote -------------------------------------------------------------------------------------------
@@ -236,9 +237,18 @@ class Ready:
     All ports are served, as soon as it is told to accept.
 
     @ivar says: What is served, for the service log: level and line.
+    @ivar awaits: The certificates that it is without, and that are waited for.
     """
 
     says: tuple[tuple[str, str], ...]
+    awaits: tuple[Awaited, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Awaits:
+    """Certificates have come: these are still missing, of those that are waited for."""
+
+    certificates: tuple[Awaited, ...]
 
 
 @dataclass(frozen=True, slots=True)

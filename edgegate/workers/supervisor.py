@@ -31,6 +31,7 @@ from edgegate.observe.log_tap import Wanted
 from edgegate.observe.metrics.measured import Measured
 from edgegate.observe.metrics.options import MetricsOptions
 from edgegate.observe.tap import Tapped
+from edgegate.server.first_certificates import Awaited
 from edgegate.server.lifecycle import Lifecycle, Phase
 from edgegate.server.ports import CannotBind
 from edgegate.server.reload_coordinator import ReadingFailed, ReloadCoordinator, State
@@ -42,6 +43,7 @@ from edgegate.workers.generation import CannotServe, Surroundings, Worker
 from edgegate.workers.generations import Generations
 from edgegate.workers.listening_sockets import ListeningSockets
 from edgegate.workers.messages import (
+    Awaits,
     CounterBatch,
     FilesRead,
     GaugeRows,
@@ -115,6 +117,8 @@ class Supervisor(Lifecycle[Files]):
         self._delay = delay
         self._delayed: IDelayedCall | None = None
         self._upgrade_drain = upgrade_drain
+        # whoever sends requests to a process whose place this one takes goes on
+        self._waits = handed is None
         memory = shared_memory()
         self._zygotes = Zygotes(reactor, arguments, memory, daemon)
         self._log = WorkerLog()
@@ -137,11 +141,14 @@ class Supervisor(Lifecycle[Files]):
         self._metrics: WorkerMetrics
 
     @property
-    def ready(self) -> bool:
-        """Whether requests are served: workers are ready, or a new process is, and the gateway is not ending."""
+    def _serves(self) -> bool:
         if self._phase is Phase.LEFT:
             return True
         return self._phase is Phase.SERVING and bool(self._generations.serving)
+
+    def _awaited(self) -> Iterable[Awaited]:
+        """What one of the workers at least waits for."""
+        return dict.fromkeys(each for worker in self._generations.serving for each in worker.awaits)
 
     @property
     def connections(self) -> int:
@@ -210,6 +217,8 @@ class Supervisor(Lifecycle[Files]):
             generation.drain(0.0)
             raise CannotStart(placed(f"cannot serve: {error}", error.origin)) from None
         self._generations.take_over(generation, ())
+        if self._waits:
+            self.first_certificates.begin()
         super().startService()  # type: ignore[no-untyped-call]
         for level, line in ready.says:
             log.emit(LogLevel.levelWithName(level), "{line}", line=line)
@@ -263,6 +272,7 @@ class Supervisor(Lifecycle[Files]):
     def hand_over(self, serves: Iterable[Address]) -> None:
         """See L{edgegate.server.upgrade.Leaving}."""
         self._phase = Phase.LEFT
+        self.first_certificates.stop()
         self._reloads.end()
         self._delay = 0.0
         self._generations.retire(set(self._sockets.open).difference(serves))
@@ -290,6 +300,7 @@ class Supervisor(Lifecycle[Files]):
         @return: Fires when nothing is left.
         """
         self._phase = Phase.ENDING
+        self.first_certificates.stop()
         self.upgrades.cancel()
         self._reloads.end()
         self._until = monotonic() + self._delay + self._drain + _GRACE
@@ -373,6 +384,9 @@ class Supervisor(Lifecycle[Files]):
             self._taps.seen(worker, value)
         elif isinstance(value, LivePart):
             self._live.told(worker, value)
+        elif isinstance(value, Awaits):
+            worker.awaits = value.certificates
+            self.first_certificates.look()
 
     def _lost(self, worker: Worker) -> None:
         self._views.lost(worker)

@@ -41,6 +41,7 @@ from edgegate.observe.tracing.tracing_service import TracingService
 from edgegate.server.clock import count_monotonic
 from edgegate.server.data_plane import DataPlane
 from edgegate.server.drain import Drain as Draining
+from edgegate.server.first_certificates import Awaited
 from edgegate.server.readings import PlaneReadings
 from edgegate.server.retirement import Retirement
 from edgegate.server.startup_log import served
@@ -49,6 +50,7 @@ from edgegate.workers.inheritance import Inheritance
 from edgegate.workers.live_reporter import LiveReporter
 from edgegate.workers.messages import (
     Accept,
+    Awaits,
     BeginLive,
     BeginTap,
     Drain,
@@ -111,6 +113,8 @@ class Worker:
         sockets = AdoptedSockets(inheritance.sockets, inheritance.passed)
         self.data_plane = DataPlane(reactor, observers, self._options, sockets, self._takes_next, inheritance.contexts)
         self.data_plane.share_buckets(*inheritance.slots.buckets)
+        self.data_plane.issued = self._issued
+        self._awaits: tuple[Awaited, ...] = ()
         readings = PlaneReadings(self.data_plane)
         readings.lines_lost = self._access_log.lines_lost
         self._traces.trace_by, readings.spans = self.data_plane.trace_by, self._traces.outcomes
@@ -146,7 +150,8 @@ class Worker:
             return False
         bound = {bind: port.local for bind, port in self.data_plane.ports.items()}
         says = served(snapshot, self._loaded.secrets, bound, datetime.now(timezone.utc))
-        self._supervisor.send(Ready(tuple(says)))
+        self._awaits = self.data_plane.awaited
+        self._supervisor.send(Ready(tuple(says), self._awaits))
         return True
 
     def observer(self, event: TwistedEvent) -> None:
@@ -198,6 +203,12 @@ class Worker:
             self._access_log.startService()
         else:
             self._access_log.reopen()
+
+    def _issued(self) -> None:
+        """Certificates have come."""
+        if self._awaits:
+            self._awaits = self.data_plane.awaited
+            self._supervisor.send(Awaits(self._awaits))
 
     def _next_log_file(self) -> int:
         descriptor, self._log_file = self._log_file, -1

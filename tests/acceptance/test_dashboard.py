@@ -22,7 +22,7 @@ from edgegate.demo.authority import Authority
 from tests.acceptance.chromium import Chromium
 from tests.acceptance.pretended_stream import PretendedStream
 from tests.acceptance.served import Client, ServedTestCase
-from tests.admin.live_events import CART, LISTENER, WEB, endpoint, hostile, many, outage, traffic, well
+from tests.admin.live_events import CART, LISTENER, WEB, endpoint, hostile, issued, many, outage, traffic, well
 
 SOON = 5.0
 """Seconds in which somebody who looks knows what is wrong."""
@@ -577,6 +577,33 @@ class EventTests(PageTests, SynchronousTestCase):
         self.assertIn("4 of 9 can be used; out are 10.9.9.0:8080", first)
         self.assertIn("10.9.9.9:80 of the backend hidden.internal:80 is unhealthy", second)
         self.assertEqual(self.page.text("#more"), "")
+
+    def test_issuing(self) -> None:
+        """A host whose certificate is not issued, or not renewed, is named, with the authority's words and place."""
+        self.shown({**well(), "certificates": {"rows": issued(), "total": 3}})
+        words = " ".join(self.troubles())
+        for each in (
+            "No certificate is issued for a.example.com",
+            "urn:ietf:params:acme:error:dns: no A record",
+            "gateway.yaml:16",
+            "A certificate is not renewed: b.example.com",
+            "the authority can't be reached; it ends on 2026-04-",
+        ):
+            self.assertIn(each, words)
+        self.assertEqual(self.page.text("#headline"), "1 thing is wrong, 1 more needs a look")
+        table = self.page.text("#certificates-table")
+        for each in (
+            "is not issued",
+            "is not renewed",
+            "is to be issued",
+            "default/letsencrypt, next now",
+            "last error",
+        ):
+            self.assertIn(each, table)
+        waiting = well()
+        waiting["gateway"]["state"] = "waiting"
+        self.shown(waiting)
+        self.assertIn("waits for its first certificates", " ".join(self.troubles()))
 
     def test_little(self) -> None:
         """One request that fails is no outage, and a gateway that was started anew has lost no worker."""

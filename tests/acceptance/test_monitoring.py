@@ -17,18 +17,24 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from string import Template
 from typing import Any, ClassVar
 
 import yaml
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.demo.certificates import fill
+from edgegate.model.certificates import ACMEAuthority
+from edgegate.tls.acme.life import Record
+from edgegate.tls.acme.store import CertificateStore
 from tests.acceptance.istio_boards import ENVOY, istio_queries
 from tests.acceptance.known_traffic import WEB, KnownTraffic
 from tests.acceptance.processes import ENVIRONMENT, ROOT, Running, free_ports, program
 from tests.acceptance.prometheus import JOB, Prometheus
 from tests.acceptance.test_workers import descendants, title
+from tests.tls.acme.certificates import made, managed
 
 BOARD = ROOT / "docs" / "grafana" / "edgegate.json"
 ALERTS = ROOT / "docs" / "prometheus" / "alerts.yaml"
@@ -47,7 +53,26 @@ spec:
   - port: {number: $https, name: https, protocol: HTTPS}
     tls: {mode: SIMPLE, serverCertificate: certs/shop.example.crt, privateKey: certs/shop.example.key}
     hosts: [shop.example]
+---
+apiVersion: edgegate.io/v1alpha1
+kind: CertificateIssuer
+metadata: {name: ca}
+spec:
+  acme: {server: "https://ca.invalid/dir", agreeToTerms: true}
+  storage: {directory: $store}
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: issued, annotations: {edgegate.io/certificate-issuer: ca}}
+spec:
+  servers:
+  - port: {number: $https, name: https, protocol: HTTPS}
+    tls: {mode: SIMPLE, credentialName: issued}
+    hosts: [$issued]
 """
+
+ISSUED = "issued.example.com"
+"""A host whose certificate was issued once, so that nobody is asked for one."""
 
 ISTIO, CONCERNED = 183, 85
 """Queries of Istio's boards, and how many of them concern a gateway."""
@@ -74,7 +99,10 @@ class Monitored:
         self.admin, metrics, self.https, nowhere = free_ports(4)
         etc = self.folder / "etc"
         fill(etc / "certs", ["shop.example"])
-        (etc / "gw.yaml").write_text(self.traffic.files + SECURE.replace("$https", str(self.https)))
+        store = self.folder / "store"
+        keep_issued(store)
+        secure = Template(SECURE).substitute(https=self.https, store=store, issued=ISSUED)
+        (etc / "gw.yaml").write_text(self.traffic.files + secure)
         options = ["--config=etc", f"--admin=127.0.0.1:{self.admin}", f"--metrics-listen=127.0.0.1:{metrics}"]
         # a collector that is down: of spans there is something to show
         options += ["--workers=2", "--no-watch", "--access-log=none", f"--trace-otlp=http://127.0.0.1:{nowhere}"]
@@ -216,9 +244,9 @@ class MonitoringTests(SynchronousTestCase):
         """Prometheus takes all rules; each alert without its comparisons yields numbers; none fires that is not so."""
         groups = self.prometheus.ask("rules")["groups"]
         rules = [rule for group in groups for rule in group["rules"]]
-        self.assertEqual([rule["health"] for rule in rules], ["ok"] * 17)
+        self.assertEqual([rule["health"] for rule in rules], ["ok"] * 19)
         alerts = [rule for rule in rules if rule["type"] == "alerting"]
-        self.assertEqual(len(alerts), 13)
+        self.assertEqual(len(alerts), 15)
         for alert in alerts:
             for part in alert["query"].split(" and "):
                 asked, compared = COMPARISON.subn("", part)
@@ -286,6 +314,17 @@ class BoardTests(SynchronousTestCase):
                 self.assertTrue(panel["description"].endswith("."), panel["title"])
                 for each in (panel, *panel["targets"]):
                     self.assertEqual(each["datasource"], {"type": "prometheus", "uid": "${datasource}"})
+
+
+def keep_issued(folder: Path) -> None:
+    """Have a storage with a certificate in it, which is not due for a while."""
+    certificate = managed(folder, ISSUED)
+    authority = ACMEAuthority("https://ca.invalid/dir")
+    certificate = replace(certificate, issuer=replace(certificate.issuer, authority=authority))
+    now = float(int(time.time()))
+    pair, store = made(certificate, now, now + 90 * 86400), CertificateStore(certificate.issuer)
+    store.put_pair(certificate, pair.key, pair.chain)
+    store.put_record(certificate, Record(now, now + 90 * 86400, ask_at=now + 86400, issued_at=now))
 
 
 def board_queries(board: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -321,6 +321,19 @@ def _certificate(name: str, days: int) -> Event:
     return {**row, "hosts": [name], "days_left": days, "not_after": ends, "file": "gateway.yaml:16"}
 
 
+def issued() -> list[Event]:
+    """Return certificates that a CertificateIssuer is to issue: one fails, one is not renewed, one is still to come."""
+    missing = {"status": "TO BE ISSUED", "days_left": None, "not_after": None, "next": "now", "last_error": None}
+    rows = [
+        {**_certificate("a.example.com", 0), **missing, "state": "failing"},
+        {**_certificate("b.example.com", 40), "state": "renewal fails", "next": "2026-03-01T13:00:00Z"},
+        {**_certificate("c.example.com", 0), **missing, "state": "to be issued"},
+    ]
+    rows[0]["last_error"] = "urn:ietf:params:acme:error:dns: no A record"
+    rows[1]["last_error"] = "the authority can't be reached"
+    return [{**row, "issued_by": "default/letsencrypt"} for row in rows]
+
+
 def _limit(name: str, value: int, limit: int) -> Event:
     return {"name": name, "value": value, "limit": limit, "reached": 0, "reached_rate": 0.0}
 

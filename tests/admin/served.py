@@ -103,6 +103,7 @@ class PretendedGateway:
         self.clusters = ClusterRegistry(ResolvingReactor(), TimerWheel(Clock(), 0.5))
         self.clusters.update(SNAPSHOT.clusters, ENDPOINTS)
         self.ready = self.upgrades = True
+        self.waiting = False
         self.connections = 3
         self.hurried = False
         self.taps: list[tuple[Wanted, Callable[[Tapped], None]]] = []

@@ -74,6 +74,11 @@ class ResourcesTests(SynchronousTestCase):
         """A gateway that is not ready is 503, and lives all the same."""
         self.gateway.ready = False
         self.assertEqual((self.ask("GET /ready").status, self.ask("GET /live").status), (503, 200))
+        self.assertEqual(self.ask("GET /ready").text, "not ready\n")
+        self.gateway.waiting = True
+        found = self.ask("GET /ready")
+        self.assertEqual((found.status, found.text), (503, "not ready: the first certificates are to be issued\n"))
+        self.assertEqual(self.ask("GET /drain").text, "serving, 3 connections\n")
 
     def test_drain(self) -> None:
         """POST has the gateway end; GET tells whether it does."""

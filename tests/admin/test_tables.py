@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.admin.tables import COLUMNS, table
+from edgegate.admin.tables import COLUMNS, OPTIONAL, table
 from edgegate.admin.views import Row
 from tests.admin.test_views import EVERYTHING
 
@@ -30,6 +30,16 @@ class TableTests(SynchronousTestCase):
         _, line = table("secrets", [{"valid": True, "hosts": ["a", "b"]}]).splitlines()
         self.assertEqual(line.split(), ["-", "-", "-", "true", "a,", "b", "-", "-", "-", "-"])
 
+    def test_optional(self) -> None:
+        """Columns that are about few rows are there where one has them."""
+        rows: list[Row] = [{"name": "a"}, {"name": "b", "state": "failing", "last_error": "no"}]
+        for view in ("secrets", "certs"):
+            head, _, line = table(view, rows).splitlines()
+            self.assertIn("STATE", head)
+            self.assertNotIn("ISSUED BY", head)
+            self.assertIn("failing", line)
+            self.assertNotIn("STATE", table(view, rows[:1]))
+
     def test_none(self) -> None:
         """Where there is nothing, that is said."""
         self.assertEqual([table(view, []) for view in COLUMNS][:2], ["no listeners found\n", "no routes found\n"])
@@ -38,5 +48,4 @@ class TableTests(SynchronousTestCase):
         """Every column is in the rows of its view."""
         for (view, columns), rows in zip(COLUMNS.items(), EVERYTHING, strict=True):
             for row in rows:
-                # workers are only where there are several
-                self.assertLessEqual(set(columns.values()) - {"worker"}, row.keys(), view)
+                self.assertLessEqual(set(columns.values()) - OPTIONAL, row.keys(), view)

@@ -6,6 +6,7 @@ import base64
 import json
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -15,13 +16,17 @@ from edgegate.model.addresses import TCPAddress
 from edgegate.model.matching import HTTPMatch, Kind, StringMatch
 from edgegate.model.origin import Origin
 from edgegate.model.routes import HTTPRoute
-from edgegate.model.tls import KeyPair, UpstreamTLS
+from edgegate.model.tls import KeyPair, ServerTLS, UpstreamTLS
 from edgegate.model.tracing import DeclaredTracing
-from edgegate.routing.snapshot import Snapshot
+from edgegate.routing.hosts import HostTable
+from edgegate.routing.snapshot import FilterChain, Listener, Snapshot
+from edgegate.tls.acme.keys import placeholder
+from edgegate.tls.acme.status import CertificateStatus
 from edgegate.tls.secret_store import Secrets
-from tests.admin.served import AUTHORITY, ENDPOINTS, ISSUED, NOW, OLD, SECRETS, SNAPSHOT, WEB, PretendedGateway
+from tests.admin.served import AUTHORITY, ENDPOINTS, ISSUED, NOW, OLD, SECRETS, SERVER, SNAPSHOT, WEB, PretendedGateway
 from tests.istio.translate.compiling import compiled, gateway, route, virtual_service
 from tests.istio.translate.guards.test_targets import policy, target
+from tests.tls.acme.certificates import made, managed
 
 EVERYTHING = (
     views.listeners(SNAPSHOT),
@@ -138,6 +143,52 @@ class ViewsTests(SynchronousTestCase):
         self.assertEqual((late["status"], late["valid"], late["days_left"]), ("EXPIRED", False, -2))
         (early, _) = views.secrets(SNAPSHOT, SECRETS, NOW - timedelta(days=9999))
         self.assertEqual(early["status"], "NOT YET VALID")
+
+    def test_issued(self) -> None:
+        """Certificates that are issued tell by whom, how they are, what comes next, why it failed, and their host."""
+        there, missing = managed(Path("/a"), "a.example.com"), managed(Path("/a"), "b.example.com")
+        now = NOW.timestamp()
+        pairs = [made(there, now - 9, now + 90), placeholder(missing)]
+        tls = ServerTLS(tuple(pair.credential for pair in pairs))
+        chain = FilterChain("https.443", SERVER, ("*",), tls, tcp=())
+        listener = Listener("x", TCPAddress("::", 443), 443, SERVER, secure=HostTable([("*", chain)]))
+        snapshot = Snapshot((listener,), certificates=(there, missing))
+        statuses = {
+            there: CertificateStatus(True, now + 90, now + 60),
+            missing: CertificateStatus(False, 0.0, 0.0, failures=2, error="urn:ietf:params:acme:error:dns: no A"),
+        }
+        shown = (
+            "issued_by",
+            "state",
+            "status",
+            "valid",
+            "not_after",
+            "next",
+            "last_error",
+            "names",
+            "file",
+            "resource",
+        )
+        one, other = views.secrets(snapshot, Secrets(pairs), NOW, statuses)
+        self.assertEqual(
+            [one[key] for key in shown],
+            [
+                *("default/ca", "issued", "ACTIVE", True, "2026-03-01T12:01:30Z", "2026-03-01T12:01:00Z", None),
+                *(["a.example.com"], "gw.yaml:7", "Gateway default/shop"),
+            ],
+        )
+        self.assertEqual(
+            [other[key] for key in shown],
+            [
+                *("default/ca", "failing", "TO BE ISSUED", False, None, "now", "urn:ietf:params:acme:error:dns: no A"),
+                *(["b.example.com"], "gw.yaml:7", "Gateway default/shop"),
+            ],
+        )
+        self.assertNotIn("PRIVATE KEY", str([one, other]))
+        unknown = [
+            (row["state"], row["next"], row["last_error"]) for row in views.secrets(snapshot, Secrets(pairs), NOW)
+        ]
+        self.assertEqual(unknown, [("issued", None, None), ("to be issued", None, None)])
 
     def test_secrets_of_backends(self) -> None:
         """What the gateway shows to backends, and checks them by, is there with the cluster and the rule."""

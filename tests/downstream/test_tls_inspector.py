@@ -16,7 +16,7 @@ from twisted.internet.threads import deferToThread
 from edgegate.downstream.listener import NO_SERVER, DownstreamListener
 from edgegate.downstream.listener_filter import ListenerFilter, Serving
 from edgegate.downstream.proxy_protocol import ProxyProtocolRules
-from edgegate.downstream.tls_inspector import PATIENCE, TLSInspector
+from edgegate.downstream.tls_inspector import NOT_ISSUED, PATIENCE, TLSInspector
 from edgegate.model.guards.address_list import AddressList
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.poller import poller
@@ -215,6 +215,18 @@ class TLSInspectorTests(ArrivingCase):
         (rejected,) = self.observer.rejected
         self.assertEqual((rejected.reason, rejected.server_name), ("address_list_denied[n/local]", "a.example"))
         self.assertEqual((port.pending, self.http.connections), (set(), []))
+
+    async def test_withheld(self) -> None:
+        """A host whose certificate is to be issued is refused with an alert, and the log says why."""
+        resolved = server_tls()
+        missing = replace(resolved.certificates[0], name="to be issued", withheld=True)
+        chain = replace(SECURE, tls=naming(replace(resolved, certificates=(missing,))))
+        self.open(listener(None, HostTable([("a.example", chain), ("b.example", STRICT)])))
+        client = self.connect()
+        client.sendall(real("a.example"))
+        self.assertEqual(await deferToThread(client.recv, 100), UNRECOGNIZED_NAME)
+        (rejected,) = self.observer.rejected
+        self.assertEqual((rejected.reason, rejected.server_name, rejected.unknown), (NOT_ISSUED, "a.example", False))
 
     async def test_refused_at_once(self) -> None:
         """Where a list stands on all of a port, nothing is read of who may not come."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -10,6 +11,7 @@ from edgegate.explain.certificates import client_refusal, shown
 from edgegate.model.origin import Origin
 from edgegate.model.tls import ClientVerification
 from edgegate.routing.snapshot import FilterChain
+from edgegate.tls.secrets import ResolvedTLS
 from tests.tls.handshakes import AUTHORITY, CLIENTS, NOW, naming, secrets, server_tls
 
 OTHER = AUTHORITY.server(["*.c.example"])
@@ -47,6 +49,15 @@ class ShownTests(SynchronousTestCase):
         """One that has ended."""
         (found,) = shown(chain(), secrets(), "a.example", NOW + timedelta(days=36500))
         self.assertIsNotNone(found.ended)
+
+    def test_withheld(self) -> None:
+        """One that is to be issued, for which clients are refused until then."""
+        missing = replace(server_tls(OTHER).certificates[0], name="to be issued", withheld=True)
+        both = ResolvedTLS((server_tls().certificates[0], missing))
+        server = FilterChain("https.443", Origin("a.yaml", 1, "Gateway default/gw"), ("*",), naming(both), tcp=())
+        for name, issued in (("x.c.example", False), ("a.example", True)):
+            (found,) = shown(server, secrets(), name, NOW)
+            self.assertEqual((found.issued, found.fits), (issued, True), name)
 
     def test_plain(self) -> None:
         """In the clear there is none."""

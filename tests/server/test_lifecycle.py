@@ -12,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.config.problems import Problems
 from edgegate.model.addresses import Address, TCPAddress
 from edgegate.net.inherited_sockets import InheritedSocket, InheritedSockets
+from edgegate.server.first_certificates import Awaited
 from edgegate.server.handover import Handed, Role
 from edgegate.server.lifecycle import Lifecycle, Phase
 from edgegate.server.reload import Outcome
@@ -62,12 +63,20 @@ class Gateway(Lifecycle[Read]):
     def __init__(self, reactor: Reactor, inherited: InheritedSockets | None) -> None:
         super().__init__(reactor, "/etc/edgegate", inherited)  # type: ignore[arg-type]
         self.steps = Steps()
+        self.missing: list[Awaited] = []
         self._reload_by(ReloadCoordinator(self.steps, reactor))  # type: ignore[arg-type]
 
     @property
     def ports(self) -> dict[Address, int]:
         """Its port."""
         return {HTTP: 5}
+
+    @property
+    def _serves(self) -> bool:
+        return self._phase is Phase.SERVING
+
+    def _awaited(self) -> list[Awaited]:
+        return self.missing
 
     def go(self, phase: Phase) -> None:
         """Be so far."""
@@ -79,6 +88,21 @@ class Gateway(Lifecycle[Read]):
 
 class LifecycleTests(SynchronousTestCase):
     """From the first port to the end."""
+
+    def test_first_certificates(self) -> None:
+        """It serves without its first certificates, and is ready with them; a reload may ask for others."""
+        gateway = self.gateway
+        gateway.missing = [Awaited("a.example.com", "n/ca", 60.0, "a.yaml:1")]
+        gateway.go(Phase.SERVING)
+        gateway.first_certificates.begin()
+        self.assertEqual((gateway.ready, gateway.waiting), (False, True))
+        self.successResultOf(gateway.reload())
+        self.assertEqual((gateway.ready, gateway.waiting), (False, True))
+        gateway.missing = [Awaited("b.example.com", "n/ca", 60.0, "a.yaml:1")]
+        self.successResultOf(gateway.reload())
+        self.assertEqual((gateway.ready, gateway.waiting, self.reactor.getDelayedCalls()), (True, False, []))
+        gateway.go(Phase.ENDING)
+        self.assertEqual((gateway.ready, gateway.waiting), (False, False))
 
     def setUp(self) -> None:
         """Make one."""

@@ -85,7 +85,7 @@ class FakeGateway:
     """A gateway whose reloads the test makes."""
 
     def __init__(self) -> None:
-        self.ready = True
+        self.ready, self.waiting = True, False
         self.last_reload = Reload(Outcome.INSTALLED, AT, Problems(), (), 0.25)
         self.reporters: list[Callable[[Reload | None], None]] = []
 
@@ -105,13 +105,15 @@ class GatewayReadingsTests(SynchronousTestCase):
         return gauges
 
     def test_state(self) -> None:
-        """It lives until it ends, and says its version."""
+        """It lives until it ends, with its first certificates or without, and says its version."""
         self.assertEqual(values(self.read(), BUILD, ("proxy", __version__)), {"istio_build": 1})
         before = values(self.read(), SERVER)
         self.gateway.ready = False
         after = values(self.read(), SERVER)
-        states = [(each["envoy_server_live"], each["envoy_server_state"]) for each in (before, after)]
-        self.assertEqual(states, [(1, 0), (0, 1)])
+        self.gateway.waiting = True
+        waiting = values(self.read(), SERVER)
+        states = [(each["envoy_server_live"], each["envoy_server_state"]) for each in (before, after, waiting)]
+        self.assertEqual(states, [(1, 0), (0, 1), (1, 3)])
 
     def test_reloads(self) -> None:
         """Reloads are counted by what came of them, with their time; the first is that of the start."""

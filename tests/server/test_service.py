@@ -20,18 +20,40 @@ from edgegate.sources.loading import Configuration
 from edgegate.sources.named import source_named
 from tests.net.pairs import until
 from tests.server.test_service_reload import FILES
+from tests.tls.acme.certificates import made
 
+WAITING = """\
+apiVersion: edgegate.io/v1alpha1
+kind: CertificateIssuer
+metadata: {{name: ca}}
+spec:
+  acme: {{server: "https://ca.invalid/dir", agreeToTerms: true}}
+  storage: {{directory: store}}
+  untilIssued: Wait
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {{name: gw, annotations: {{edgegate.io/certificate-issuer: ca}}}}
+spec:
+  servers:
+  - port: {{number: {number}, name: https, protocol: HTTPS}}
+    bind: 127.0.0.1
+    hosts: [a.example.com]
+    tls: {{mode: SIMPLE, credentialName: a}}
+"""
 ASK = b"GET / HTTP/1.1\r\nhost: a.example\r\n\r\n"
 
 
 class ServiceTests(TestCase):
     """A gateway that redirects."""
 
-    def make(self, number: int = 0, handed: HandedSockets | None = None, **options: Any) -> GatewayService:
+    def make(
+        self, number: int = 0, handed: HandedSockets | None = None, text: str = FILES, **options: Any
+    ) -> GatewayService:
         """Make a gateway with one port."""
         folder = Path(self.mktemp())
         folder.mkdir()
-        (folder / "gateway.yaml").write_text(FILES.format(number=number or 80, host="a.example"))
+        (folder / "gateway.yaml").write_text(text.format(number=number or 80, host="a.example"))
         configuration = Configuration(source_named(str(folder)), port_map={} if number else {80: 0})
         return GatewayService(
             reactor,  # type: ignore[arg-type]
@@ -146,6 +168,19 @@ class ServiceTests(TestCase):
         late.sendall(ASK)
         self.assertIn(b"301", await deferToThread(late.recv, 1000))
         await other.stopService()
+
+    async def test_first_certificates(self) -> None:
+        """It serves, and is ready once its first certificates are there; one that takes another's place is at once."""
+        for handed in (None, HandedSockets({})):
+            service = self.make(0, handed, WAITING)
+            # nobody is asked for a certificate
+            service.data_plane.certificates.use = lambda certificates: None  # type: ignore[method-assign]
+            self.start(service)
+            self.assertEqual((service.ready, service.waiting), (handed is not None, handed is None))
+            (certificate,) = service.snapshot.certificates
+            service.data_plane._put_issued([made(certificate, 0, 10)])
+            self.assertEqual((service.ready, service.waiting), (True, False))
+            await service.stopService()
 
     async def test_children(self) -> None:
         """What belongs to the gateway begins after its ports are open, and ends after nobody is served."""

@@ -10,10 +10,13 @@ from typing import cast
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.config.problems import Problems
+from edgegate.server.first_certificates import Awaited, FirstCertificates
 from edgegate.server.reload import Outcome, Reload
 from edgegate.server.service_manager import NotifiedService, Reactor, notified
 
@@ -21,8 +24,10 @@ from edgegate.server.service_manager import NotifiedService, Reactor, notified
 class FakeGateway(Service):
     """Has two ports, and ends when it is let."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: IReactorTime) -> None:
         self.open_ports = 2
+        self.missing: list[Awaited] = []
+        self.first_certificates = FirstCertificates(clock, lambda: self.missing)
         self.reporters: list[Callable[[Reload | None], None]] = []
         self.ended: Deferred[None] = Deferred()
 
@@ -38,7 +43,7 @@ class NotifiedServiceTests(SynchronousTestCase):
         """Make one, with a gateway in it."""
         self.told: list[tuple[str, ...]] = []
         self.reactor = MemoryReactorClock()
-        self.gateway = FakeGateway()
+        self.gateway = FakeGateway(self.reactor)
         reactor = cast(Reactor, self.reactor)
         self.service = NotifiedService(
             reactor, self.gateway, lambda *told: self.told.append(told), watchdog, 30.0, main
@@ -71,6 +76,22 @@ class NotifiedServiceTests(SynchronousTestCase):
         self.successResultOf(ended)
         self.report(Outcome.INSTALLED)
         self.assertEqual((len(self.told), self.reactor.getDelayedCalls()), (2, []))
+
+    def test_first_certificates(self) -> None:
+        """It is ready once its first certificates are there; the manager gives it time, and hears of no reload."""
+        self.make()
+        self.gateway.missing = [Awaited("a.example.com", "n/ca", 200.0, "a.yaml:1")]
+        self.gateway.first_certificates.begin()
+        self.service.startService()
+        self.run_reactor()
+        waits = ("STATUS=waiting for the first certificates", "EXTEND_TIMEOUT_USEC=215000000")
+        self.assertEqual(self.told, [waits])
+        self.report(None)
+        self.report(Outcome.INSTALLED)
+        self.assertEqual(self.told, [waits])
+        self.gateway.missing = []
+        self.gateway.first_certificates.look()
+        self.assertEqual(self.told, [waits, ("READY=1", "STATUS=serving on 2 ports")])
 
     def test_handed_over(self) -> None:
         """A process whose place a new one takes names that, and is silent from then on; the new one waits for it."""
@@ -145,14 +166,16 @@ class NotifiedTests(SynchronousTestCase):
 
     def watchdog(self, **environment: str) -> float | None:
         """Return the time of the watchdog."""
-        found = notified(cast(Reactor, MemoryReactorClock()), FakeGateway(), {"NOTIFY_SOCKET": "@n", **environment})
+        found = notified(
+            cast(Reactor, MemoryReactorClock()), FakeGateway(Clock()), {"NOTIFY_SOCKET": "@n", **environment}
+        )
         assert found is not None
         return found._watchdog
 
     def test_none(self) -> None:
         """Without a manager, or with one that can't be reached, there is nobody to be told."""
         for environment in ({}, {"NOTIFY_SOCKET": ""}, {"NOTIFY_SOCKET": "vsock:2:1"}, {"WATCHDOG_USEC": "1000000"}):
-            self.assertIsNone(notified(cast(Reactor, MemoryReactorClock()), FakeGateway(), environment))
+            self.assertIsNone(notified(cast(Reactor, MemoryReactorClock()), FakeGateway(Clock()), environment))
 
     def test_watchdog(self) -> None:
         """It is for this process only, and a number of microseconds."""

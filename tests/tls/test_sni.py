@@ -8,12 +8,12 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.model.addresses import TCPAddress
 from edgegate.model.origin import Origin
-from edgegate.model.tls import ClientVerification, TLSRules
+from edgegate.model.tls import ClientVerification, KeyPair, TLSRules
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import FilterChain, Listener
-from edgegate.tls.secrets import BadKeyMaterial, ResolvedTLS
+from edgegate.tls.secrets import BadKeyMaterial, ResolvedTLS, load_certificates
 from edgegate.tls.sni import ContextMap
-from tests.tls.handshakes import AUTHORITY, CLIENTS, RSA_KEY, client_context, naming, secrets, server_tls, shake
+from tests.tls.handshakes import AUTHORITY, CLIENTS, RSA_KEY, client_context, naming, pair, secrets, server_tls, shake
 
 ORIGIN = Origin("shop.yaml", 1, "Gateway default/shop")
 MUTUAL = TLSRules(verification=ClientVerification(True, CLIENTS.own.chain_pem))
@@ -22,6 +22,11 @@ MUTUAL = TLSRules(verification=ClientVerification(True, CLIENTS.own.chain_pem))
 def chain(name: str, tls: ResolvedTLS | None, *hosts: str) -> FilterChain:
     """A filter chain for some hosts."""
     return FilterChain(name, ORIGIN, hosts, None if tls is None else naming(tls), tcp=())
+
+
+def shown_number(pair: KeyPair) -> int:
+    """The serial number of a certificate."""
+    return load_certificates(pair.chain, pair.name)[0].serial_number
 
 
 def listener(*chains: FilterChain) -> Listener:
@@ -141,6 +146,38 @@ class ContextMapTests(SynchronousTestCase):
             one, other = before.lookup(name), after.lookup(name)
             assert one is not None and other is not None
             self.assertIs(one[1], other[1], name)
+
+    def test_withheld(self) -> None:
+        """A name whose certificate is to be issued is refused, whoever else the server serves, until there is one."""
+        there = pair(AUTHORITY.server(["a.example"]))
+        missing = [replace(pair(AUTHORITY.server([name])), withheld=True) for name in ("b.example", "*.c.example")]
+        tls = naming(ResolvedTLS((missing[0], there, missing[1])))
+        both = FilterChain("both", ORIGIN, ("*",), tls, tcp=())
+        contexts = ContextMap(listener(both, self.passed), secrets())
+        for name in ("b.example", "x.c.example"):
+            self.assertEqual((contexts.lookup(name), contexts.withholds(name)), (None, True), name)
+        for name in ("a.example", "other.example", ""):
+            self.assertEqual(self.shown(contexts, name), shown_number(there), name)
+        self.assertEqual((contexts.withholds("a.example"), contexts.withholds("passed.example")), (False, False))
+        issued = replace(missing[0], withheld=False)
+        after = ContextMap(listener(both, self.passed), secrets().replaced(issued), contexts)
+        self.assertEqual(self.shown(after, "b.example"), shown_number(issued))
+        before, now = contexts.lookup("a.example"), after.lookup("a.example")
+        assert before is not None and now is not None
+        self.assertIs(before[1], now[1], "its sessions go on")
+
+    def test_all_withheld(self) -> None:
+        """A server that has none of its certificates refuses all; its neighbours do not."""
+        missing = [replace(pair(AUTHORITY.server([f"{name}.example"])), withheld=True) for name in "mn"]
+        for withheld in (missing, missing[:1]):
+            chain = FilterChain("none", ORIGIN, ("m.example", "*.m.example"), naming(ResolvedTLS(tuple(withheld))))
+            contexts = ContextMap(listener(chain, self.exact), secrets())
+            for name in ("m.example", "x.m.example"):
+                self.assertEqual((contexts.lookup(name), contexts.withholds(name)), (None, True), name)
+            self.assertIsNotNone(contexts.lookup("a.example"))
+            alone = ContextMap(listener(chain), secrets())
+            self.assertIsNone(alone.lookup(""))
+            self.assertEqual((alone.lookup("other.example"), alone.withholds("other.example")), (None, False))
 
     def test_bad_material(self) -> None:
         """A listener with a useless certificate is refused as a whole, before anything is served."""

@@ -14,10 +14,12 @@ from edgegate.net.channel import Channel, pair
 from edgegate.observe.metrics.families import LISTENER_GAUGES, OWN
 from edgegate.observe.metrics.meters import Meters
 from edgegate.observe.tap import TapFilter
+from edgegate.server.first_certificates import Awaited
 from edgegate.workers import messages
 from edgegate.workers.messages import (
     Accept,
     Adopt,
+    Awaits,
     BeginLive,
     BeginTap,
     CounterBatch,
@@ -79,7 +81,8 @@ ALL = (
     EndTap(3),
     BeginLive(4, True),
     EndLive(4),
-    Ready((("info", "serving"),)),
+    Ready((("info", "serving"),), (Awaited("a.example.com", "n/ca", 60.0, "a.yaml:1"),)),
+    Awaits(()),
     Failed("no", ORIGIN),
     LogEvent("error", "edgegate", "it failed\n  here"),
     ViewRows(1, [{"bind": "[::]:443"}]),

@@ -10,8 +10,10 @@ from twisted.internet.threads import deferToThread
 from edgegate.model.origin import Origin
 from edgegate.observe.metrics.families import OWN, REQUESTS
 from edgegate.observe.metrics.meters import Meters
+from edgegate.server.first_certificates import Awaited
 from edgegate.server.readings import LINES_LOST
 from edgegate.workers.messages import (
+    Awaits,
     CounterBatch,
     Drain,
     Failed,
@@ -58,6 +60,17 @@ class WorkerTests(WorkerCase):
         self.assertGreater(self.slots.last_beat(0), 0)
         await self.end()
         self.assertIn('"GET / HTTP/1.1" 200', (self.folder / "log").read_text())
+
+    async def test_awaits(self) -> None:
+        """Certificates that come are told as long as some are waited for."""
+        worker = await self.serving()
+        worker.data_plane.issued()
+        worker._awaits = (Awaited("a.example.com", "n/ca", 60.0, "a.yaml:1"),)
+        worker.data_plane.issued()
+        self.assertEqual(await self.heard.next(Awaits), Awaits(()))
+        worker.data_plane.issued()
+        await self.end()
+        self.assertEqual([each for each in self.heard.told if isinstance(each, Awaits)], [])
 
     async def test_last_counts(self) -> None:
         """What its end cuts short is counted, and in the log."""

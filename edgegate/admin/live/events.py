@@ -16,11 +16,14 @@ from edgegate.admin.live.parts import TABLES, Row
 from edgegate.admin.live.view import Asked, Table, View
 from edgegate.observe.live.window import figures
 from edgegate.server.reload_history import Reading, ReloadHistory
+from edgegate.tls.acme.status import CertificateState
 from edgegate.version import described
 
 SCHEMA = 1
 
 MOST_CERTIFICATES = 100
+
+_FAILING = frozenset((CertificateState.FAILING.value, CertificateState.RENEWAL_FAILING.value))
 
 FLAGS = {
     "DC": "the client left before the end",
@@ -142,7 +145,7 @@ def gateway_row(gateway: Gateway, board: Board) -> Row:
         "version": described(),
         "pid": os.getpid(),
         "config": gateway.config,
-        "state": "serving" if gateway.ready else "draining",
+        "state": "serving" if gateway.ready else "waiting" if gateway.waiting else "draining",
         "started": _time(history.began),
         "uptime": int((datetime.now(timezone.utc) - history.began).total_seconds()),
         "loop_lag_ms": max((each.lag for each in processes), default=0),
@@ -156,9 +159,13 @@ def gateway_row(gateway: Gateway, board: Board) -> Row:
 
 
 def certificates(board: Board) -> Row:
-    """Return the certificates that end first."""
-    found = sorted(board.map.certificates, key=lambda row: str(row["not_after"]))
+    """Return the certificates that are not issued or not renewed, and then those that end first."""
+    found = sorted(board.map.certificates, key=_urgency)
     return {"rows": found[:MOST_CERTIFICATES], "total": len(found)}
+
+
+def _urgency(row: Row) -> tuple[bool, bool, str]:
+    return row.get("state") not in _FAILING, row["not_after"] is None, str(row["not_after"])
 
 
 def reloads(history: ReloadHistory) -> Row:

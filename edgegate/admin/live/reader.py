@@ -39,6 +39,8 @@ AT_ONCE = 100
 _STEP = 10
 """Rows, or clusters, that are looked at in a step: some tens of microseconds."""
 
+_NOTHING = (None, None, None)
+
 _Seen = dict[tuple[str, Address], EndpointNow]
 
 
@@ -70,7 +72,7 @@ class LiveReader:
         self._endpoints: _Seen = {}
         self._clusters: dict[str, ClusterNow] = {}
         self._examples: dict[str, int] = {}
-        self._mapped: tuple[object, object] = (None, None)
+        self._mapped: tuple[object, object, object] = _NOTHING
         self._under_way = self._ended = self._lost = False
         self._rounds = LoopingCall(self._round)
         self._rounds.clock = reactor
@@ -114,11 +116,11 @@ class LiveReader:
         self._endpoints, self._clusters, self._examples = {}, {}, {}
         # those that have ended meanwhile must be told as well
         self._relayed = dict.fromkeys(self._relayed, -1)
-        self._mapped = (None, None)
+        self._mapped = _NOTHING
 
     def _parts(self) -> Iterator[Part | None]:
         plane = self._plane
-        mapped = (plane.snapshot, plane.secrets.secrets)
+        mapped = (plane.snapshot, plane.secrets.secrets, plane.certificates.statuses)
         if self._tells_map and any(old is not new for old, new in zip(self._mapped, mapped, strict=True)):
             self._mapped = mapped
             yield from self._map()
@@ -143,7 +145,8 @@ class LiveReader:
 
         rows: list[tuple[str, Row]] = []
         first = True
-        for row in map_rows(plane.snapshot, plane.secrets.secrets, bound, datetime.now(timezone.utc)):
+        now, managed = datetime.now(timezone.utc), plane.certificates.statuses
+        for row in map_rows(plane.snapshot, plane.secrets.secrets, bound, now, managed):
             rows.append(row)
             if len(rows) == AT_ONCE:
                 yield MapPart(rows, first, False)

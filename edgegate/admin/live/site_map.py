@@ -25,7 +25,11 @@ MOST_SERVERS = 20
 
 
 def map_rows(
-    snapshot: Snapshot, secrets: Secrets, bound: Callable[[Listener], Address | None], now: datetime
+    snapshot: Snapshot,
+    secrets: Secrets,
+    bound: Callable[[Listener], Address | None],
+    now: datetime,
+    managed: views.Managed = views.NOT_MANAGED,
 ) -> Iterator[tuple[str, Row]]:
     """
     Yield rows with the names of their tables.
@@ -33,6 +37,7 @@ def map_rows(
     @param secrets: The key material that the Snapshot names.
     @param bound: Tells which address is bound for a listener.
     @param now: Aware.
+    @param managed: What is known of the certificates that the gateway has issued itself.
     """
     for listener in snapshot.listeners:
         yield "listeners", _listener(listener, bound(listener) or listener.bind)
@@ -43,7 +48,7 @@ def map_rows(
                 yield from _tcp(listener, chain, names)
     for cluster in snapshot.clusters.values():
         yield "clusters", _cluster(cluster)
-    for row in views.each_secret(snapshot, secrets, now):
+    for row in views.each_secret(snapshot, secrets, now, managed):
         yield CERTIFICATES, {"id": f"{row['type']} {row['name']} {', '.join(_texts(row['hosts']))}", **row}
 
 

@@ -117,13 +117,10 @@ export class Certificates {
         title: "State",
         show: (cell, row) => {
           if (!cell.firstChild) cell.append(mark());
-          const bad = row.status !== "ACTIVE";
-          const words = {EXPIRED: "ended", "NOT YET VALID": "not valid yet"}[row.status];
-          const soon = row.days_left <= 14;
-          remark(cell.firstChild, bad ? "bad" : soon ? "warn" : "ok", words ?? (soon ? "ends soon" : "valid"));
+          remark(cell.firstChild, ...stateOf(row));
         },
       },
-      number("Days left", row => format.count(Math.max(row.days_left, 0))),
+      number("Days left", row => format.count(row.days_left === null ? null : Math.max(row.days_left, 0))),
       text("Ends", row => format.day(row.not_after), {wide: true, time: true}),
       text(
         "Is",
@@ -132,6 +129,7 @@ export class Certificates {
           row.type,
         {wide: true},
       ),
+      text("Issued by", issuedBy, {wide: true, wordy: true}),
       place(),
     ]);
     by("certificates-table").append(this.table.element);
@@ -140,6 +138,23 @@ export class Certificates {
   show({certificates}) {
     this.table.show(certificates.rows ?? [], "No file names a certificate.");
   }
+}
+
+/** Returns how well a certificate is, and its state in words. */
+function stateOf(row) {
+  if (row.state === "failing") return ["bad", "is not issued"];
+  if (row.status === "TO BE ISSUED") return ["warn", "is to be issued"];
+  const words = {EXPIRED: "ended", "NOT YET VALID": "not valid yet"}[row.status];
+  if (words) return ["bad", words];
+  if (row.state === "renewal fails") return ["warn", "is not renewed"];
+  return row.days_left <= 14 ? ["warn", "ends soon"] : ["ok", "valid"];
+}
+
+/** Says who issues a certificate, when that is asked next, and why it failed last; nothing of one that others issue. */
+function issuedBy({issued_by: issuer, next, last_error: error}) {
+  if (!issuer) return "–";
+  const when = next ? `, next ${next === "now" ? next : format.moment(next)}` : "";
+  return `${issuer}${when}${error ? `; last error: ${error}` : ""}`;
 }
 
 export class Limits {

@@ -58,6 +58,14 @@ function ofGateway(state) {
       section: "workers",
       weight: 1e7,
     });
+  } else if (gateway.state === "waiting") {
+    found.push({
+      level: "warn",
+      key: "waiting",
+      title: "The gateway is not ready: it waits for its first certificates",
+      section: "certificates",
+      weight: 1e7,
+    });
   } else if (!state.listeners.rows.length) {
     found.push({level: "warn", key: "closed", title: "No port is open: no file opens one", section: "reloads"});
   }
@@ -160,6 +168,20 @@ function ofCertificate(row) {
   const names = row.names?.length ? row.names : (row.hosts ?? []);
   const whose = names.length ? names.slice(0, 3).join(", ") : row.name;
   const base = {key: `certificate ${row.id}`, place: row.file, section: "certificates"};
+  const failing = {failing: `No certificate is issued for ${whose}`, "renewal fails": `A certificate is not renewed: ${whose}`};
+  if (row.state in failing) {
+    const missing = row.state === "failing";
+    return [
+      {
+        ...base,
+        level: missing || row.days_left < 2 ? "bad" : "warn",
+        title: failing[row.state],
+        weight: 1e5,
+        figures: `${row.last_error ?? "the try failed"}${missing ? "" : `; it ends on ${format.day(row.not_after)}`}`,
+      },
+    ];
+  }
+  if (row.status === "TO BE ISSUED") return [];
   if (row.status === "EXPIRED") {
     return [
       {

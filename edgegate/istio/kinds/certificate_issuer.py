@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import ClassVar
 
-from edgegate.istio.kinds.base import OneOf, Spec
+from edgegate.istio.kinds.base import DurationOrNone, OneOf, Spec
 from edgegate.istio.kinds.redis import Redis
 from edgegate.istio.kinds.secret_source import SecretSource
 
@@ -24,6 +24,13 @@ class IssuedKeyType(Enum):
     ECDSA_P384 = "ECDSA-P384"
     RSA_2048 = "RSA-2048"
     RSA_4096 = "RSA-4096"
+
+
+class UntilIssued(Enum):
+    """What clients get of a host that has no certificate yet."""
+
+    PLACEHOLDER = "Placeholder"
+    WAIT = "Wait"
 
 
 class ExternalAccountBinding(Spec, frozen=True, kw_only=True):
@@ -82,8 +89,12 @@ class CertificateIssuer(Spec, frozen=True, kw_only=True):
     """
     The C{spec} of a CertificateIssuer.
 
-    Gateways name it by the annotation C{edgegate.io/certificate-issuer}.
+    Gateways name it by the annotation C{edgegate.io/certificate-issuer}. With C{Wait} clients of a host that has no
+    certificate yet are refused, and the gateway is not ready until all had their first one, or for
+    C{readinessTimeout}.
     """
 
     acme: ACMEIssuer | None = None
     storage: CertificateStorage | None = None
+    until_issued: UntilIssued | None = None
+    readiness_timeout: DurationOrNone | None = None

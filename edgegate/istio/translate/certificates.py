@@ -18,6 +18,7 @@ from edgegate.istio.translate.servers import Server
 from edgegate.istio.translate.suggestions import Suggestions
 from edgegate.model import codes
 from edgegate.model.certificates import (
+    READINESS_TIMEOUT,
     ACMEAuthority,
     CertificateIssuer,
     ChallengeKind,
@@ -138,7 +139,8 @@ class CertificateIssuers:
         authority = self._acme(resource, acme)
         if authority is None:
             return None
-        return CertificateIssuer(f"{resource.namespace}/{resource.name}", authority, storage, _key_type(acme.key_type))
+        name, (waits, timeout) = f"{resource.namespace}/{resource.name}", _readiness(resource.spec)
+        return CertificateIssuer(name, authority, storage, _key_type(acme.key_type), waits, timeout)
 
     def _acme(self, resource: Resource[kinds.CertificateIssuer], acme: kinds.ACMEIssuer) -> ACMEAuthority | None:
         if not acme.server:
@@ -211,6 +213,12 @@ class CertificateIssuers:
             message = f"{title(secret)} at {secret.document.origin} has no key"
             resource.error(self._problems, path, message, Role.CONSEQUENCE, codes.BAD_CREDENTIALS)
         return content, title(secret)
+
+
+def _readiness(spec: kinds.CertificateIssuer) -> tuple[bool, float]:
+    """Return whether first certificates are waited for, and for how many seconds at most."""
+    timeout = spec.readiness_timeout
+    return spec.until_issued is kinds.UntilIssued.WAIT, READINESS_TIMEOUT if timeout is None else float(timeout)
 
 
 def _annotation(server: Server) -> str:

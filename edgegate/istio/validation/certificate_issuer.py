@@ -9,12 +9,16 @@ from urllib.parse import urlsplit
 from edgegate.config.document import Path
 from edgegate.config.problems import Problems
 from edgegate.config.values import show
-from edgegate.istio.kinds.certificate_issuer import ACMEIssuer, CertificateIssuer, CertificateStorage
+from edgegate.istio.kinds.certificate_issuer import ACMEIssuer, CertificateIssuer, CertificateStorage, UntilIssued
 from edgegate.istio.resources import Resource
 from edgegate.istio.validation.findings import Findings
 from edgegate.istio.validation.redis import check_key_prefix, check_redis
+from edgegate.model import codes
 
 _EMAIL = re.compile(r"[^@\s,?&]+@[^@\s,?&]+\.[^@\s,?&]+")
+
+LONGEST_READINESS = 3600.0
+"""Seconds for which the gateway may not be ready for want of certificates."""
 
 
 def validate_certificate_issuer(resource: Resource[Any], problems: Problems) -> None:
@@ -26,6 +30,7 @@ def validate_certificate_issuer(resource: Resource[Any], problems: Problems) -> 
     else:
         _check_acme(findings, ("spec", "acme"), spec.acme)
     _check_storage(findings, ("spec", "storage"), spec.storage or CertificateStorage())
+    _check_readiness(findings, spec)
 
 
 def _check_storage(findings: Findings, path: Path, storage: CertificateStorage) -> None:
@@ -42,6 +47,17 @@ def _check_storage(findings: Findings, path: Path, storage: CertificateStorage) 
     if source is None or not (source.file or source.secret_name):
         message = "either file or secretName is required: what lies in Redis is encrypted"
         findings.error((*path, "encryptionKey"), message)
+
+
+def _check_readiness(findings: Findings, spec: CertificateIssuer) -> None:
+    timeout = spec.readiness_timeout
+    if timeout is None:
+        return
+    path: Path = ("spec", "readinessTimeout")
+    if timeout > LONGEST_READINESS:
+        findings.error(path, f"it is more than {LONGEST_READINESS / 3600:g}h")
+    elif spec.until_issued is not UntilIssued.WAIT:
+        findings.warning(path, "it is of no effect without untilIssued: Wait", code=codes.WITHOUT_EFFECT)
 
 
 def _check_acme(findings: Findings, path: Path, acme: ACMEIssuer) -> None:

@@ -241,6 +241,40 @@ CERTIFICATES: Final = _kind(
         Merge.LEAST,
     ),
 )
+MANAGED: Final = _kind(
+    "managed certificates",
+    ("issuer", "state"),
+    _gauge("edgegate_managed_certificates", "Certificates that an issuer has issued or is to issue.", Merge.MOST),
+)
+MANAGED_TIMES: Final = _kind(
+    "times of managed certificates",
+    ("issuer",),
+    _gauge(
+        "edgegate_managed_certificate_expiration_timestamp_seconds",
+        "When the first certificate of an issuer ends, in seconds since the epoch.",
+        Merge.LEAST,
+    ),
+    _gauge(
+        "edgegate_managed_certificate_renewal_timestamp_seconds",
+        "When the next one is issued or renewed, in seconds since the epoch; in the past: it is due.",
+        Merge.LEAST,
+    ),
+    _gauge(
+        "edgegate_managed_certificate_last_success_timestamp_seconds",
+        "When one was issued last, in seconds since the epoch.",
+        Merge.MOST,
+    ),
+)
+ISSUING: Final = _kind(
+    "issuing",
+    ("issuer", "outcome"),
+    Family("edgegate_certificate_orders_total", "Tries to have a certificate issued, by what came of them."),
+)
+CHALLENGES: Final = _kind(
+    "challenges",
+    ("challenge",),
+    Family("edgegate_acme_challenges_answered_total", "Challenges of authorities that were answered, by their kind."),
+)
 HTTP: Final = _kind(
     "http",
     ("envoy_http_conn_manager_prefix",),
@@ -269,7 +303,7 @@ SERVER: Final = _kind(
     "server",
     (),
     _gauge("envoy_server_live", "1: requests are served; 0: the gateway ends.", Merge.LEAST),
-    _gauge("envoy_server_state", "0: live, 1: draining.", Merge.MOST),
+    _gauge("envoy_server_state", "0: live, 1: draining, 3: the first certificates are awaited.", Merge.MOST),
     _gauge("envoy_server_uptime", "Seconds since the gateway's start.", Merge.MOST),
     _gauge("envoy_server_concurrency", "Processes that serve."),
     _gauge("envoy_server_memory_allocated", "Bytes of memory that the gateway's processes have for themselves."),
@@ -407,6 +441,8 @@ COUNTED: Final = (
     OWN,
     SPANS,
     RELOADS,
+    ISSUING,
+    CHALLENGES,
 )
 """The kinds whose numbers only grow; L{edgegate.observe.metrics.meters.Meters} has them."""
 
@@ -417,6 +453,8 @@ READ: Final = (
     LISTENER_GAUGES,
     CONCURRENCY_GAUGES,
     CERTIFICATES,
+    MANAGED,
+    MANAGED_TIMES,
     LIMIT_GAUGES,
     CONFIGURATION,
 )

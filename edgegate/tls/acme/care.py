@@ -7,7 +7,8 @@ Whoever shares the store may look after the same; the lock of a certificate sees
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from random import Random
@@ -16,7 +17,8 @@ from twisted.logger import Logger
 
 from edgegate.model.certificates import ManagedCertificate
 from edgegate.model.tls import KeyPair
-from edgegate.tls.acme.life import Action, Life, Record, Step
+from edgegate.tls.acme.life import BEGUN, Action, Life, Record, Step
+from edgegate.tls.acme.status import CertificateStatus, Outcome, status
 from edgegate.tls.acme.store import CertificateStore
 from edgegate.tls.contexts import check_presentable
 from edgegate.tls.secrets import BadKeyMaterial, load_key_pair
@@ -36,10 +38,12 @@ class Kept:
     What the store has of a certificate.
 
     @ivar pair: L{None}: nothing that can be served.
+    @ivar outcome: What came of the try that was made just now; L{None}: none was.
     """
 
     pair: KeyPair | None
     record: Record
+    outcome: Outcome | None = None
 
 
 def kept(store: CertificateStore, certificate: ManagedCertificate) -> Kept:
@@ -63,6 +67,18 @@ def kept(store: CertificateStore, certificate: ManagedCertificate) -> Kept:
     if pair is None:
         record = replace(record, begin=0.0, end=0.0, window=None, renew_at=0.0, ask_at=0.0)
     return Kept(pair, record)
+
+
+def statuses(
+    certificates: Iterable[ManagedCertificate], clock: Callable[[], float] = time.time
+) -> dict[ManagedCertificate, CertificateStatus]:
+    """Return how certificates are, by their stores; of what can't be read nothing."""
+    found = {}
+    for each in certificates:
+        care = Care(each, clock)
+        with suppress(OSError):
+            found[each] = care.status(care.look()[0])
+    return found
 
 
 class Care:
@@ -91,9 +107,10 @@ class Care:
         found = kept(self._store, self.certificate)
         return found, self._life.next(found.record)
 
-    def renewal(self, record: Record) -> float:
-        """See L{Life.renewal}."""
-        return self._life.renewal(record)
+    def status(self, found: Kept) -> CertificateStatus:
+        """Return how the certificate is, by what the store has."""
+        record, life = found.record, self._life
+        return status(found.pair is not None, record, life.next(record), life.renewal(record))
 
     def do(self) -> Kept | None:
         """
@@ -120,7 +137,7 @@ class Care:
 
         certificate, life = self.certificate, self._life
         # written first: who dies meanwhile, or can't keep what it gets, does not ask again and again
-        begun = life.failed(found.record, "it was begun, and nobody knows how it ended")
+        begun = life.failed(found.record, BEGUN)
         self._store.put_record(certificate, begun)
         try:
             pair = Authority(self._store, certificate.issuer).issue(certificate)
@@ -135,19 +152,20 @@ class Care:
                 seconds=round(record.not_before - self._clock()),
                 origin=str(certificate.origin),
             )
-            return Kept(found.pair, record)
+            return Kept(found.pair, record, Outcome.FAILED)
         leaf = load_key_pair(pair)[0][0]
         record = life.issued(leaf.not_valid_before_utc.timestamp(), leaf.not_valid_after_utc.timestamp())
+        outcome = Outcome.ISSUED if found.pair is None else Outcome.RENEWED
         self._store.put_pair(certificate, pair.key, pair.chain)
         self._store.put_record(certificate, record)
         log.info(
             "the certificate for {host} by {issuer} is {what}, until {end}",
             host=certificate.host,
             issuer=certificate.issuer.name,
-            what="renewed" if found.pair is not None else "issued",
+            what=outcome.value,
             end=f"{leaf.not_valid_after_utc:%Y-%m-%d %H:%M} UTC",
         )
-        return kept(self._store, certificate)
+        return replace(kept(self._store, certificate), outcome=outcome)
 
     def _ask(self, found: Kept, pair: KeyPair) -> Kept:
         from edgegate.tls.acme.client import Authority, NotIssued  # noqa: PLC0415

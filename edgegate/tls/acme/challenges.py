@@ -15,6 +15,8 @@ from edgegate.tls.acme.tls_alpn import DIGEST
 
 T = TypeVar("T")
 
+HTTP_01, TLS_ALPN_01 = "HTTP-01", "TLS-ALPN-01"
+
 MOST_SOUGHT = 16
 """Answers that are looked for at one time; what is asked for beyond is not known."""
 
@@ -31,12 +33,14 @@ class ChallengeAnswers:
     Finds what is answered.
 
     @ivar storages: Where they are looked for.
+    @ivar answered: How many were answered, by their kind.
     """
 
     def __init__(self, defer: Defer) -> None:
         self.storages: tuple[CertificateStorage, ...] = ()
         self._defer = defer
         self._sought = 0
+        self.answered = {HTTP_01: 0, TLS_ALPN_01: 0}
 
     def may_know(self, token: str) -> bool:
         """Whether to look for an answer at all: it is a token, and few are being looked for."""
@@ -48,7 +52,9 @@ class ChallengeAnswers:
 
         def ended(answer: bytes | Failure | None) -> None:
             self._sought -= 1
-            found(None if isinstance(answer, Failure) else answer)
+            known = None if isinstance(answer, Failure) else answer
+            self.answered[HTTP_01] += known is not None
+            found(known)
 
         self._defer(partial(self._answer, token)).addBoth(ended)
 

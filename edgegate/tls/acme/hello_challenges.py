@@ -16,7 +16,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from edgegate.tls.acme.challenges import ChallengeAnswers, Defer
+from edgegate.tls.acme.challenges import TLS_ALPN_01, ChallengeAnswers, Defer
 from edgegate.tls.acme.tls_alpn import challenge_context
 
 log = Logger(namespace=__name__)
@@ -89,6 +89,8 @@ class HelloChallenges:
 
     def _tell(self, held: dict[str, list[Found]], contexts: Mapping[str, SSL.Context]) -> None:
         for host, waiting in held.items():
+            if host in contexts:
+                self._answers.answered[TLS_ALPN_01] += len(waiting)
             for found in waiting:
                 self._number -= 1
                 try:

@@ -7,7 +7,7 @@ Every process that serves does: it sees what another one was given by the author
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -21,6 +21,7 @@ from edgegate.model.tls import KeyPair
 from edgegate.tls.acme.care import LOOK, RETRY_STORE, Care, Kept
 from edgegate.tls.acme.challenges import Defer
 from edgegate.tls.acme.life import Step
+from edgegate.tls.acme.status import CertificateStatus, Outcome
 from edgegate.tls.acme.storage import opened
 from edgegate.tls.secrets import BadKeyMaterial
 
@@ -51,6 +52,7 @@ class _Cared:
     @ivar due: When it is looked at again at the latest, by the clock on the wall.
     @ivar wanted: Whether something is to be done for it.
     @ivar busy: Whether something is.
+    @ivar status: How it was when it was looked at last; L{None}: it was not yet.
     """
 
     care: Care
@@ -58,6 +60,7 @@ class _Cared:
     due: float = 0.0
     wanted: bool = False
     busy: bool = False
+    status: CertificateStatus | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +70,17 @@ class _Seen:
     kept: Kept | None
     wanted: bool
     due: float
+    status: CertificateStatus | None
 
 
 class CertificateKeeper:
-    """Belongs to the reactor's thread; what waits for files or the network is done in others."""
+    """
+    Belongs to the reactor's thread; what waits for files or the network is done in others.
+
+    @ivar statuses: How the certificates were when they were looked at last, those that were; another mapping once one
+        is otherwise.
+    @ivar tries: How many were made by this process, by the issuer's name and their outcome.
+    """
 
     def __init__(self, clock: IReactorTime, defer: Defer, put: Put, wall: Callable[[], float] = time.time) -> None:
         """
@@ -82,6 +92,8 @@ class CertificateKeeper:
         self._put = put
         self._wall = wall
         self._cared: dict[ManagedCertificate, _Cared] = {}
+        self.statuses: Mapping[ManagedCertificate, CertificateStatus] = {}
+        self.tries: dict[tuple[str, Outcome], int] = {}
         self._looking = False
         self._troubles: Troubles = {}
         self._failures: set[str] = set()
@@ -92,6 +104,10 @@ class CertificateKeeper:
         """Look after these from now on, and after no others. What is under way for others goes on to its end."""
         before = self._cared
         self._cared = {each: before.get(each) or _Cared(Care(each, self._wall)) for each in certificates}
+        for issuer in {each.issuer.name for each in self._cared}:
+            for outcome in Outcome:
+                self.tries.setdefault((issuer, outcome), 0)
+        self._tell_statuses()
         if not self._cared:
             self.stop()
         elif not self._turns.running:
@@ -122,8 +138,16 @@ class CertificateKeeper:
         seen = [each for each in seen if not each.cared.busy]
         for each in seen:
             each.cared.stamp, each.cared.due, each.cared.wanted = each.stamp, each.due, each.wanted
+            each.cared.status = each.status
+        if seen:
+            self._tell_statuses()
         self._serve([each.kept for each in seen if each.kept is not None])
         self._begin()
+
+    def _tell_statuses(self) -> None:
+        statuses = {of: each.status for of, each in self._cared.items() if each.status is not None}
+        if statuses != self.statuses:
+            self.statuses = statuses
 
     def _blind(self, failure: Failure) -> None:
         self._looking = False
@@ -178,6 +202,10 @@ class CertificateKeeper:
         cared.due = 0.0 if kept is not None else self._wall() + LOOK
         if kept is not None:
             self._failures.clear()
+            if kept.outcome is not None:
+                self.tries[cared.care.certificate.issuer.name, kept.outcome] += 1
+            cared.status = cared.care.status(kept)
+            self._tell_statuses()
             self._serve([kept])
         self._begin()
 
@@ -206,7 +234,7 @@ def _look(cared: Sequence[_Cared], now: float) -> tuple[list[_Seen], Troubles]:
 
     def failed(each: _Cared, error: OSError) -> None:
         troubles.setdefault(str(error), []).append(each.care.certificate.host)
-        seen.append(_Seen(each, _UNREAD, None, False, now))
+        seen.append(_Seen(each, _UNREAD, None, False, now, each.status))
 
     for each, stamp in _stamps(cared, failed):
         if stamp == each.stamp and now < each.due:
@@ -216,7 +244,8 @@ def _look(cared: Sequence[_Cared], now: float) -> tuple[list[_Seen], Troubles]:
         except OSError as error:
             failed(each, error)
         else:
-            seen.append(_Seen(each, stamp, kept, action.step is not Step.WAIT, max(action.at, now)))
+            wanted, due = action.step is not Step.WAIT, max(action.at, now)
+            seen.append(_Seen(each, stamp, kept, wanted, due, each.care.status(kept)))
     return seen, troubles
 
 

@@ -45,7 +45,9 @@ def signing_request(key: Key, host: str) -> bytes:
 
 
 def placeholder(certificate: ManagedCertificate) -> KeyPair:
-    """Make what is shown until a certificate was issued: it is for the host, and signed by nobody but itself."""
+    """
+    Make what is shown until a certificate was issued, or withheld: it is for the host, and signed by nobody but itself.
+    """
     # of the kind of the certificates to come: of two kinds both would be offered to clients
     key = new_key(certificate.issuer.key_type)
     subject = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, _ORGANIZATION)]
@@ -64,7 +66,8 @@ def placeholder(certificate: ManagedCertificate) -> KeyPair:
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .sign(key, SHA256())
     )
-    return KeyPair(certificate.credential.name, signed.public_bytes(Encoding.PEM), key_pem(key), placeholder=True)
+    content, waits = (signed.public_bytes(Encoding.PEM), key_pem(key)), certificate.issuer.waits
+    return KeyPair(certificate.credential.name, *content, placeholder=True, withheld=waits)
 
 
 def is_placeholder(pair: KeyPair) -> bool:

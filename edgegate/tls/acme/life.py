@@ -35,6 +35,9 @@ ASK_LATEST: Final = 86400.0
 ASK_USUALLY: Final = 6 * 3600.0
 """Seconds where the authority does not say (RFC 9773 section 4.3.3)."""
 
+BEGUN: Final = "a try was begun, and has not ended"
+"""Said of a try while it is under way, and after whoever made it has died."""
+
 _USED: Final = 2 / 3
 """The part of its life after which a certificate is renewed where the authority names no window."""
 
@@ -78,6 +81,7 @@ class Record:
     @ivar failures: How many tries have failed since one succeeded.
     @ivar not_before: No try before that.
     @ivar error: Why the last one failed; empty: it did not.
+    @ivar issued_at: When one was issued last; 0: that is not known.
     """
 
     begin: float = 0.0
@@ -88,6 +92,7 @@ class Record:
     failures: int = 0
     not_before: float = 0.0
     error: str = ""
+    issued_at: float = 0.0
 
     @property
     def issued(self) -> bool:
@@ -133,7 +138,7 @@ class Life:
         now = self._clock()
         settled = min(SETTLED, max((end - now) / 4, FIRST_DELAY / 2))
         # the authority is asked soon: its window may be other than two thirds
-        return Record(begin, end, ask_at=max(begin, now + settled), not_before=now + settled)
+        return Record(begin, end, ask_at=max(begin, now + settled), not_before=now + settled, issued_at=now)
 
     def failed(self, record: Record, error: str, retry_after: float = 0.0) -> Record:
         """

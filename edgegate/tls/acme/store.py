@@ -257,6 +257,7 @@ def _record(content: bytes) -> Record:
             int(found["failures"]),
             float(found["not_before"]),
             str(found["error"]),
+            float(found.get("issued_at", 0.0)),
         )
     except (ValueError, KeyError, TypeError, IndexError, OverflowError):
         return Record()

@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate import errors
 from edgegate.admin.live.board import Board
-from edgegate.admin.live.events import FLAGS, Events
+from edgegate.admin.live.events import FLAGS, Events, certificates
 from edgegate.admin.live.parts import TABLES, EndpointNow, MapPart, NowPart, Row
 from edgegate.admin.live.site_map import map_rows
 from edgegate.admin.live.view import Asked
@@ -39,6 +39,19 @@ class EventsTests(SynchronousTestCase):
         self.map()
         self.board.take(0, process(0, ("requests", 1, 10, 0)))
         self.events = Events(Asked())
+
+    def test_certificates(self) -> None:
+        """Those that are not issued or not renewed come first, then those that end first, then those to come."""
+        rows = [
+            {"id": "late", "not_after": "2026-09-01T00:00:00Z"},
+            {"id": "pending", "not_after": None, "state": "to be issued"},
+            {"id": "soon", "not_after": "2026-04-01T00:00:00Z", "state": "issued"},
+            {"id": "failing", "not_after": None, "state": "failing"},
+            {"id": "unrenewed", "not_after": "2026-08-01T00:00:00Z", "state": "renewal fails"},
+        ]
+        self.board.take(0, MapPart([("certificates", row) for row in rows], True, True))
+        found = certificates(self.board)
+        self.assertEqual([row["id"] for row in found["rows"]], ["unrenewed", "failing", "soon", "late", "pending"])
 
     def map(self) -> None:
         """The files are told."""

@@ -7,6 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.config.problems import Problems
 from edgegate.istio.translate import CompileOptions
 from edgegate.model.certificates import (
+    READINESS_TIMEOUT,
     ACMEAuthority,
     CertificateDirectory,
     CertificateIssuer,
@@ -180,6 +181,14 @@ class CertificatesTests(SynchronousTestCase):
             ),
         )
         self.assertNotIn("abc", repr(snapshot))
+        for spec, waits, timeout in (
+            ("untilIssued: Wait", True, READINESS_TIMEOUT),
+            ("untilIssued: Wait\n  readinessTimeout: 2m", True, 120.0),
+            ("untilIssued: Wait\n  readinessTimeout: 0s", True, 0.0),
+            ("untilIssued: Placeholder", False, READINESS_TIMEOUT),
+        ):
+            issuer = self.compile(ISSUER.replace("spec:", f"spec:\n  {spec}") + GATEWAY)[0].certificates[0].issuer
+            self.assertEqual((issuer.waits, issuer.readiness_timeout), (waits, timeout), spec)
         for old, new, words in (
             ("secretName: eab", "file: eab", "can't be read"),
             ("secretName: eab", "file: ca.pem", "no key in base64url"),

@@ -24,6 +24,11 @@ class CertificateIssuerTests(CasesTestCase):
                 (GOOD, ""),
                 (acme("email: a@b.example, challenges: [HTTP-01], keyType: RSA-4096, preferredChain: X"), ""),
                 (acme("externalAccountBinding: {keyId: a, key: {file: b}}"), ""),
+                (GOOD + "untilIssued: Wait\nreadinessTimeout: 2m", ""),
+                (GOOD + "untilIssued: Placeholder", ""),
+                (GOOD + "untilIssued: Wait\nreadinessTimeout: 0s", ""),
+                (GOOD + "untilIssued: Wait\nreadinessTimeout: 61m", "it is more than 1h"),
+                (GOOD + "untilIssued: Never", "Never"),
                 (ACME, "a directory is required"),
                 (ACME + 'storage: {directory: ""}', "a directory is required"),
                 (REDIS, ""),
@@ -52,3 +57,8 @@ class CertificateIssuerTests(CasesTestCase):
                 (acme("externalAccountBinding: {keyId: a, key: {}}"), "either file or secretName"),
             ],
         )
+
+    def test_warnings(self) -> None:
+        """What is of no effect is told."""
+        cases = [(GOOD + "readinessTimeout: 2m", "of no effect without untilIssued: Wait"), (GOOD, "")]
+        self.check("CertificateIssuer", cases, "warning")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -12,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.model.tls import KeyPair
 from edgegate.tls.acme import client
-from edgegate.tls.acme.care import Care, kept
+from edgegate.tls.acme.care import Care, kept, statuses
 from edgegate.tls.acme.client import NotIssued, Window
 from edgegate.tls.acme.life import Record, Step
 from edgegate.tls.acme.store import CertificateStore
@@ -80,7 +81,7 @@ class CareTests(SynchronousTestCase):
         found = self.care.do()
         assert found is not None
         self.assertEqual(found.pair, FakeAuthority.says)
-        self.assertEqual(kept(self.store, self.certificate), found)
+        self.assertEqual(kept(self.store, self.certificate), replace(found, outcome=None))
         self.assertEqual(self.care.look()[1].step, Step.WAIT)
         self.care.do()
         self.assertEqual(FakeAuthority.asked, 1)
@@ -154,7 +155,9 @@ class CareTests(SynchronousTestCase):
         found = self.care.do()
         assert found is not None
         self.assertEqual(found.record.window, (self.now + 10, self.now + 20))
-        self.assertEqual(self.care.renewal(found.record), found.record.renew_at)
+        self.assertEqual(self.care.status(found).next, found.record.renew_at)
+        self.assertEqual(statuses([self.certificate], lambda: self.now)[self.certificate].next, found.record.renew_at)
+        self.assertEqual(statuses([managed(Path("/", "x" * 300))]), {})
 
     def test_other_dates(self) -> None:
         """A certificate that somebody has put there by hand counts, whatever was known of the one before."""

@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.model.certificates import CertificateDirectory
-from edgegate.tls.acme.challenges import MOST_SOUGHT, ChallengeAnswers
+from edgegate.tls.acme.challenges import HTTP_01, MOST_SOUGHT, TLS_ALPN_01, ChallengeAnswers
 from edgegate.tls.acme.store import CertificateStore, hello_name
 from tests.tls.acme.certificates import managed
 
@@ -67,6 +67,7 @@ class ChallengesTests(SynchronousTestCase):
         self.answers.find(TOKEN, self.found.append)
         self.later.do()
         self.assertEqual(self.found, [b"answer", None])
+        self.assertEqual(self.answers.answered, {HTTP_01: 1, TLS_ALPN_01: 0})
 
     def test_bounded(self) -> None:
         """A client that asks and asks makes no more threads than there may be."""

@@ -13,6 +13,7 @@ from edgegate.model.certificates import ManagedCertificate
 from edgegate.model.tls import KeyPair
 from edgegate.tls.acme import client
 from edgegate.tls.acme.keeper import MOST_AT_ONCE, TURN, CertificateKeeper
+from edgegate.tls.acme.status import CertificateState, Outcome
 from edgegate.tls.acme.store import CertificateStore
 from edgegate.tls.secrets import BadKeyMaterial
 from tests.tls.acme.certificates import made, managed
@@ -25,12 +26,15 @@ class FakeAuthority:
     """Issues what it is asked for."""
 
     issued: list[str] = []
+    refused: list[str] = []
 
     def __init__(self, store: CertificateStore, issuer: object) -> None:
         pass
 
     def issue(self, certificate: ManagedCertificate) -> KeyPair:
         """Issue it."""
+        if certificate.host in self.refused:
+            raise client.NotIssued("the authority says no")
         self.issued.append(certificate.host)
         return made(certificate, NOW, NOW + 9e6)
 
@@ -75,6 +79,30 @@ class KeeperTests(SynchronousTestCase):
             self.clock.advance(TURN)
             self.later.do()
         self.assertEqual(len(FakeAuthority.issued), 10)
+        self.assertEqual(self.keeper.tries["default/ca", Outcome.ISSUED], 10)
+        self.assertEqual(self.keeper.tries["default/ca", Outcome.FAILED], 0)
+
+    def test_statuses(self) -> None:
+        """How each is, is known once it was looked at, and another mapping where one is otherwise."""
+        (good, bad) = self.hosts(2)
+        FakeAuthority.refused = [bad.host]
+        self.addCleanup(setattr, FakeAuthority, "refused", [])
+        self.keeper.use([good, bad])
+        self.assertEqual(self.keeper.statuses, {})
+        for _ in range(3):
+            self.later.do()
+            self.clock.advance(TURN)
+        statuses, now = self.keeper.statuses, NOW + self.clock.seconds()
+        states = {each.host: found.state(now) for each, found in statuses.items()}
+        self.assertEqual(states, {good.host: CertificateState.ISSUED, bad.host: CertificateState.FAILING})
+        self.assertEqual((statuses[good].issued_at, statuses[bad].error), (NOW, "the authority says no"))
+        self.assertEqual(self.keeper.tries["default/ca", Outcome.FAILED], 1)
+        self.later.do()
+        self.clock.advance(TURN)
+        self.later.do()
+        self.assertIs(self.keeper.statuses, statuses)
+        self.keeper.use([good])
+        self.assertEqual(list(self.keeper.statuses), [good])
 
     def test_of_another_process(self) -> None:
         """What another process was given is served, too, within two turns."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from cryptography import x509
@@ -36,6 +37,9 @@ class KeysTests(SynchronousTestCase):
             self.assertEqual(pair.credential, certificate.credential)
             self.assertTrue(is_placeholder(pair))
             self.assertFalse(is_placeholder(made(certificate, 0, 10)))
+            self.assertFalse(pair.withheld)
+            waiting = replace(certificate, issuer=replace(certificate.issuer, waits=True))
+            self.assertTrue(placeholder(waiting).withheld)
 
     def test_request(self) -> None:
         """It names the host, and is signed by the key."""
