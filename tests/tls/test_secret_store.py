@@ -90,6 +90,11 @@ class SecretStoreTests(SynchronousTestCase):
         self.reload(shown, replace(OTHER, placeholder=True))
         self.assertIs(self.current(), PAIR)
         self.assertEqual(self.store.secrets.pair(OTHER.credential), OTHER)
+        # whether it is shown is what the documents say now
+        withheld = replace(OTHER, chain=b"placeholder", placeholder=True, withheld=True)
+        self.reload(replace(OTHER, placeholder=True))
+        self.reload(withheld)
+        self.assertEqual(self.store.secrets.pair(OTHER.credential), withheld)
         self.reload(RENEWED)
         self.assertIs(self.current(), RENEWED)
 
