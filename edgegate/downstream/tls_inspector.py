@@ -11,7 +11,6 @@ from math import inf
 from time import monotonic
 
 from OpenSSL import SSL
-from twisted.logger import Logger
 
 from edgegate.downstream.listener_filter import CROWDED, ListenerFilterCallbacks
 from edgegate.model.addresses import Address
@@ -30,8 +29,6 @@ from edgegate.routing.snapshot import FilterChain
 from edgegate.tls.acme.tls_alpn import OFFERED
 from edgegate.tls.client_hello import UNRECOGNIZED_NAME, ClientHello, MalformedHello, NotTLS, alert, parse
 from edgegate.tls.verification import forwarded_client_cert, refusal
-
-log = Logger(namespace=__name__)
 
 PATIENCE = 10.0
 """Seconds from accept() to the end of the handshake."""
@@ -304,7 +301,6 @@ class TLSInspector:
             self._leave()
             if chain is None:
                 stream.abandon()
-                log.debug("an authority has asked for {host} by TLS-ALPN-01", host=self._hello.server_name)
                 return
             certificate = None
             if chain.tls is not None and chain.tls.rules.verification is not None:

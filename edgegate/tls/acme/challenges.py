@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -58,18 +59,21 @@ class ChallengeAnswers:
 
         self._defer(partial(self._answer, token)).addBoth(ended)
 
-    def digest(self, host: str) -> bytes | None:
+    def digests(self, hosts: Collection[str]) -> dict[str, bytes]:
         """
-        Return what is answered to a ClientHello (TLS-ALPN-01, RFC 8737); L{None}: nothing is. For threads.
+        Return what is answered to ClientHellos (TLS-ALPN-01, RFC 8737), by host, where anything is. For threads.
 
-        @param host: In normal form.
+        @param hosts: In normal form.
         """
-        answer = self._answer(hello_name(host))
-        try:
-            digest = b"" if answer is None else bytes.fromhex(answer.decode("ascii"))
-        except ValueError:
-            return None
-        return digest if len(digest) == DIGEST else None
+        found: dict[str, bytes] = {}
+        for storage in self.storages:
+            # of one that can't be read not each host is to wait for that
+            with suppress(OSError):
+                for host in hosts:
+                    digest = _digest(challenge_answer(storage, hello_name(host)))
+                    if digest is not None:
+                        found.setdefault(host, digest)
+        return found
 
     def _answer(self, name: str) -> bytes | None:
         for storage in self.storages:
@@ -80,3 +84,11 @@ class ChallengeAnswers:
             if answer is not None:
                 return answer
         return None
+
+
+def _digest(answer: bytes | None) -> bytes | None:
+    try:
+        digest = b"" if answer is None else bytes.fromhex(answer.decode("ascii"))
+    except ValueError:
+        return None
+    return digest if len(digest) == DIGEST else None

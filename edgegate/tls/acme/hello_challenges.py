@@ -102,18 +102,14 @@ class HelloChallenges:
 
     def _contexts(self, hosts: Sequence[str]) -> dict[str, SSL.Context]:
         """Return what is shown, to whom anything is. In a thread."""
-        found = {}
-        for host in hosts:
-            digest = self._answers.digest(host)
-            if digest is not None:
-                found[host] = self._context(host, digest)
-        return found
+        return {host: self._context(host, digest) for host, digest in self._answers.digests(hosts).items()}
 
     def _context(self, host: str, digest: bytes) -> SSL.Context:
-        """Make it once, however many ask."""
+        """Make it once, however many ask, and tell of it then."""
         if len(self._made) >= _MOST_KEPT:
             self._made.clear()
         key = host, digest
         if key not in self._made:
             self._made[key] = challenge_context(host, digest)
+            log.info("a client is answered that asks for {host} as authorities do (TLS-ALPN-01)", host=host)
         return self._made[key]

@@ -92,7 +92,21 @@ class ChallengesTests(SynchronousTestCase):
             ("zz" * 32, None),
         ):
             with store.challenge(hello_name("a.example.com"), written):
-                self.assertEqual(self.answers.digest("a.example.com"), expected)
+                self.assertEqual(self.answers.digests(["a.example.com"]).get("a.example.com"), expected)
         for host in ("..", "../a", "a/b", "a\n", "*.example.com", ""):
-            self.assertIsNone(self.answers.digest(host))
+            self.assertEqual(self.answers.digests([host]), {})
         self.assertFalse(self.answers.may_know(hello_name("a.example.com")))
+
+    def test_digests(self) -> None:
+        """All hosts are looked for in each store; one that can't be read keeps none of what others have."""
+        one, other = (managed(Path(self.mktemp()).absolute()).issuer for _ in range(2))
+        broken = Path(self.mktemp()).absolute()
+        (broken / "challenges" / hello_name("a.example.com")).mkdir(parents=True)
+        self.answers.storages = (CertificateDirectory(str(broken)), one.storage, other.storage)
+        with (
+            CertificateStore(one).challenge(hello_name("a.example.com"), "ab" * 32),
+            CertificateStore(other).challenge(hello_name("a.example.com"), "cd" * 32),
+            CertificateStore(other).challenge(hello_name("b.example.com"), "ef" * 32),
+        ):
+            found = self.answers.digests(["a.example.com", "b.example.com", "c.example.com"])
+        self.assertEqual(found, {"a.example.com": b"\xab" * 32, "b.example.com": b"\xef" * 32})

@@ -30,9 +30,9 @@ class TLSALPN01SolverTests(SynchronousTestCase):
         """The answer is there as long as it is wanted, whatever the token and the length of the host."""
         for host in ("a.example.com", ".".join(["a" * 60] * 4)):
             with self.solver.answered(Challenge(host, "../x", f"{TOKEN}.key")):
-                self.assertEqual(self.answers.digest(host), digest_of(f"{TOKEN}.key"))
-                self.assertIsNone(self.answers.digest("b.example.com"))
-            self.assertIsNone(self.answers.digest(host))
+                found = self.answers.digests([host, "b.example.com"])
+                self.assertEqual(found, {host: digest_of(f"{TOKEN}.key")})
+            self.assertEqual(self.answers.digests([host]), {})
 
     def test_wildcard(self) -> None:
         """It proves hosts, one by one."""
