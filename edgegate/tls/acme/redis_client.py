@@ -1,9 +1,9 @@
 """
 Asks a Redis, from threads, within a time.
 
-Passwords, certificates and keys are read from their files for each connection, so that they may change. After one that
-fails nobody tries for some seconds: what is asked meanwhile fails at once, for the reason of before. So a Redis that is
-away, or hangs, costs a thread a few seconds at most, however much it asks.
+Passwords, certificates and keys are read from their files for each connection, so that they may change. After a failure
+that took its time nobody tries for a moment: what is asked meanwhile fails at once, for the reason of before. So one
+that hangs costs a thread a few seconds at most, however much it asks; one that refuses connections costs none.
 """
 
 from __future__ import annotations
@@ -31,8 +31,11 @@ CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 2.0
 """Until Redis has answered, at most."""
 
-PAUSE = 2.0
-"""Seconds after a failure in which Redis is not asked."""
+PAUSE = 1.0
+"""Seconds in which Redis is not asked, after a failure that took longer than C{AT_ONCE}."""
+
+AT_ONCE = 0.2
+"""Seconds. Whoever is asked for a challenge should see that Redis is there again as soon as who has put it there."""
 
 MOST_BYTES = 1_000_000
 """Bytes of a file that are read."""
@@ -97,13 +100,16 @@ class RedisClient:
     # ------------------------------------------------------------------------------------------------------------------
 
     def _asked(self, ask: Callable[[], Any]) -> Any:
-        if self._clock() < self._not_before:
+        begin = self._clock()
+        if begin < self._not_before:
             raise RedisFailed(self._why)
         try:
             return ask()
         except (ConnectionFailed, TimedOut) as error:
             self._why = f"Redis {self._server}: {_words(error)}"
-            self._not_before = self._clock() + PAUSE
+            end = self._clock()
+            if end - begin > AT_ONCE:
+                self._not_before = end + PAUSE
             self.failures += 1
             raise RedisFailed(self._why) from error
         except ReadOnlyError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,7 +22,7 @@ class FakeRedis:
     """
     Answers as Redis does.
 
-    @ivar values: What it has; C{ends} is when it has it no longer.
+    @ivar values: What it has; C{ends} is when it has it no longer, by its own clock C{now}.
     @ivar asked: The commands that it was sent.
     @ivar fails: Why it does not answer; empty: it does.
     @ivar readonly: Whether it refuses to write.
@@ -33,6 +32,7 @@ class FakeRedis:
         self.values: dict[str, bytes] = {}
         self.ends: dict[str, float] = {}
         self.asked: list[tuple[bytes | str | int, ...]] = []
+        self.now = 0.0
         self.failures = 0
         self.fails = ""
         self.readonly = False
@@ -53,7 +53,7 @@ class FakeRedis:
         return [self.ask(*each) for each in commands]
 
     def _current(self, key: str) -> bytes | None:
-        if self.ends.get(key, time.monotonic() + 1) <= time.monotonic():
+        if self.ends.get(key, self.now + 1) <= self.now:
             del self.values[key], self.ends[key]
         return self.values.get(key)
 
@@ -66,7 +66,7 @@ class FakeRedis:
         self.values[key] = value.encode() if isinstance(value, str) else value
         self.ends.pop(key, None)
         if "PX" in options:
-            self.ends[key] = time.monotonic() + options[options.index("PX") + 1] / 1000
+            self.ends[key] = self.now + options[options.index("PX") + 1] / 1000
         return True
 
     def _del(self, key: str) -> int:
@@ -80,7 +80,7 @@ class FakeRedis:
         if (script != WRITE or wanted) and held != (wanted.encode() if isinstance(wanted, str) else wanted):
             return 0
         if script == RENEW:
-            self.ends[keys[0]] = time.monotonic() + values[1] / 1000
+            self.ends[keys[0]] = self.now + values[1] / 1000
         elif script == RELEASE:
             self._del(keys[0])
         else:
