@@ -15,7 +15,6 @@ from twisted.internet.threads import deferToThread
 from twisted.logger import globalLogPublisher
 from twisted.trial.unittest import TestCase
 
-from edgegate.demo.authority import Authority
 from edgegate.downstream.proxy_protocol import ProxyProtocolRules
 from edgegate.model.actions import RequestChanges
 from edgegate.model.addresses import TCPAddress
@@ -30,6 +29,7 @@ from edgegate.routing.snapshot import FilterChain, Listener, Snapshot, VirtualHo
 from edgegate.server.data_plane import DataPlane
 from edgegate.server.gateway_options import GatewayOptions
 from edgegate.tls import client_contexts
+from edgegate.tls.authority import Authority
 from tests.net.pairs import until
 from tests.observe.counters import Counters
 from tests.tls.backends import PATIENCE, TLSBackend

@@ -14,9 +14,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from edgegate.demo.authority import Authority, Issued, alternative_name
 from edgegate.model.hosts import normalise
 from edgegate.model.tls import KeyPair
+from edgegate.tls.authority import Authority, Issued, alternative_name
 from edgegate.tls.secrets import BadKeyMaterial, load_certificates, load_key_pair
 
 DEMO_SERVERS = (

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from string import Template
 
-from edgegate.demo.authority import Authority, Issued
+from edgegate.tls.authority import Authority, Issued
 from tests.acceptance.served import Client, ServedTestCase
 from tests.access.jwt.tokens import ISSUER, believed, curve, good, token
 

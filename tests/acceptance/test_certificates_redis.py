@@ -15,7 +15,7 @@ from typing import Any
 
 import redis as client
 
-from edgegate.demo.authority import Authority
+from edgegate.tls.authority import Authority
 from edgegate.model.certificates import CertificateRedis
 from edgegate.model.redis import RedisServer, RedisTLS
 from edgegate.tls.acme.locks import LockLost

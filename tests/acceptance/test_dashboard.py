@@ -18,7 +18,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.admin.live.events import FLAGS
-from edgegate.demo.authority import Authority
+from edgegate.tls.authority import Authority
 from tests.acceptance.chromium import Chromium
 from tests.acceptance.pretended_stream import PretendedStream
 from tests.acceptance.served import Client, ServedTestCase

@@ -9,7 +9,7 @@ import ssl
 import threading
 from pathlib import Path
 
-from edgegate.demo.authority import Authority
+from edgegate.tls.authority import Authority
 from tests.acceptance.processes import PATIENCE, AcceptanceTestCase, Running, free_ports
 
 FILES = """\

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.demo.authority import Authority, certificate_pem
+from edgegate.tls.authority import Authority, certificate_pem
 from tests.acceptance.manifests import EVERY_HOST, GATEWAY, filled
 from tests.acceptance.processes import PATIENCE, Running, free_ports, program, wait_until
 from tests.acceptance.served import Answer, Client

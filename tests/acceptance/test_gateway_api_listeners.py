@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ssl
 
-from edgegate.demo.authority import Authority
+from edgegate.tls.authority import Authority
 from tests.acceptance.gateway_api import ONE, TWO, TLSTestCase, gateway, prefix, virtual_service
 
 

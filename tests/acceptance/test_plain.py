@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 
-from edgegate.demo.authority import Authority
+from edgegate.tls.authority import Authority
 from tests.acceptance.echo import EchoBackends
 from tests.acceptance.processes import PATIENCE, AcceptanceTestCase, Running, free_ports
 from tests.acceptance.served import Client

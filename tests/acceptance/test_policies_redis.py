@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from string import Template
 
-from edgegate.demo.authority import Authority
+from edgegate.tls.authority import Authority
 from tests.acceptance.manifests import EVERY_HOST, GATEWAY
 from tests.acceptance.processes import AcceptanceTestCase, Running, free_ports, wait_until
 from tests.acceptance.redis import Redis

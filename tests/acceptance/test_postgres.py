@@ -10,7 +10,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SkipTest
 
-from edgegate.demo.authority import Authority
+from edgegate.tls.authority import Authority
 from tests.acceptance.processes import ENVIRONMENT, PATIENCE, AcceptanceTestCase, free_ports, program
 
 FILES = """\

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from edgegate.demo.authority import Authority
+from edgegate.tls.authority import Authority
 from tests.acceptance.processes import PATIENCE, AcceptanceTestCase, free_ports
 
 AUTHORITY = Authority.new("Test authority")

@@ -7,7 +7,7 @@ import socket
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from edgegate.demo.authority import Authority, Issued
+from edgegate.tls.authority import Authority, Issued
 from tests.acceptance.processes import PATIENCE, AcceptanceTestCase, free_ports
 from tests.tls.backends import TLSBackend
 

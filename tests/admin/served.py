@@ -15,7 +15,6 @@ from edgegate.admin.overload_view import overload
 from edgegate.admin.telemetry_view import telemetry
 from edgegate.admin.views import Row
 from edgegate.config.problems import Problem, Problems, Severity
-from edgegate.demo.authority import Authority
 from edgegate.model.addresses import Address, TCPAddress
 from edgegate.model.clusters import Cluster, Discovery, Endpoint
 from edgegate.model.matching import HTTPMatch, Kind, StringMatch
@@ -34,6 +33,7 @@ from edgegate.routing.snapshot import FilterChain, Listener, Snapshot, VirtualHo
 from edgegate.server.reload import Outcome, Reload
 from edgegate.server.reload_history import ReloadHistory
 from edgegate.server.upgrade import Upgrade
+from edgegate.tls.authority import Authority
 from edgegate.tls.secret_store import Secrets
 from edgegate.upstream.registry import ClusterRegistry
 from tests.upstream.resolving import ResolvingReactor

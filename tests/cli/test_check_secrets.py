@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.cli.check import check
-from edgegate.demo.authority import Authority
+from edgegate.tls.authority import Authority
 
 NOW = datetime.now(timezone.utc)
 RUBBISH = b64encode(b"hush hush hush\n").decode()

@@ -9,13 +9,13 @@ from typing import Any, cast
 from OpenSSL import SSL
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.demo.authority import Authority, Issued
 from edgegate.http.exchange import Exchange
 from edgegate.http.request import refused_head
 from edgegate.http.response import ResponseHead
 from edgegate.http.substitution_formatter import Message, rendered
 from edgegate.model.headers import Template
 from edgegate.tls import facts
+from edgegate.tls.authority import Authority, Issued
 from edgegate.tls.verification import forwarded_client_cert
 from tests.http.conversation import plain
 from tests.http.test_exchange import FakeDownstream

@@ -11,7 +11,6 @@ from twisted.internet.task import Clock
 from twisted.logger import globalLogPublisher
 from twisted.trial.unittest import TestCase
 
-from edgegate.demo.authority import Authority
 from edgegate.errors import (
     CERTIFICATE_MISNAMED,
     CERTIFICATE_REFUSED,
@@ -29,6 +28,7 @@ from edgegate.net.stream import Stream
 from edgegate.net.tls_client import TLSClientStream
 from edgegate.net.tls_stream import BACKEND_BATCH
 from edgegate.net.wheel import TimerWheel
+from edgegate.tls.authority import Authority
 from edgegate.tls.client_contexts import ClientContext, Handshakes
 from tests.acceptance.processes import tcp_sockets
 from tests.net.pairs import Recorder, all_opened, until

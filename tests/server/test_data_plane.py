@@ -18,7 +18,6 @@ from twisted.internet.threads import deferToThread
 from twisted.logger import LogLevel, capturedLogs, formatEvent
 from twisted.trial.unittest import TestCase
 
-from edgegate.demo.authority import Authority
 from edgegate.model.actions import DirectResponse
 from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
 from edgegate.model.clusters import Cluster, Discovery, Endpoint
@@ -33,6 +32,7 @@ from edgegate.server.contexts import Contexts
 from edgegate.server.data_plane import DataPlane
 from edgegate.server.gateway_options import GatewayOptions
 from edgegate.server.ports import CannotBind
+from edgegate.tls.authority import Authority
 from edgegate.tls.secret_store import Secrets
 from edgegate.tls.secrets import BadKeyMaterial
 from tests.http.filters.filters import TestFilters

@@ -12,7 +12,6 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.trial.unittest import TestCase
 
-from edgegate.demo.authority import Authority
 from edgegate.model.addresses import UNIXAddress
 from edgegate.server.gateway_options import GatewayOptions
 from edgegate.server.reload import Outcome, Reload
@@ -21,6 +20,7 @@ from edgegate.sources.folder import Folder
 from edgegate.sources.loading import Configuration, Loaded
 from edgegate.sources.named import source_named
 from edgegate.sources.source import Contents, Watched
+from edgegate.tls.authority import Authority
 from tests.sources.test_folder import CountingReader
 
 FILES = """\

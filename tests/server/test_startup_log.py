@@ -7,13 +7,13 @@ from datetime import datetime, timezone
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.demo.authority import Authority
 from edgegate.model.addresses import TCPAddress
 from edgegate.model.clusters import Cluster, Discovery
 from edgegate.model.tls import KeyPair, ServerTLS, UpstreamTLS
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import FilterChain, Snapshot
 from edgegate.server.startup_log import certificates, hosts, kinds, mapped, shown_by
+from edgegate.tls.authority import Authority
 from edgegate.tls.secret_store import Secrets
 from tests.server.test_reload import HERE, HTTP, HTTPS, PLAIN, SECURE
 

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta, timezone
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.config.problems import Severity
-from edgegate.demo.authority import Authority
 from edgegate.istio.translate import Finding, Part
 from edgegate.model import codes
 from edgegate.model.tls import ClientVerification, KeyPair, ServerTLS, TLSRules, UpstreamTLS
 from edgegate.sources.key_inspector import KeyInspector
+from edgegate.tls.authority import Authority
 from edgegate.tls.secrets import ResolvedTLS, load_certificates
 from edgegate.tls.server_contexts import ServerContexts
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.config.problems import Problems
-from edgegate.demo.authority import Authority
 from edgegate.model.addresses import TCPAddress
 from edgegate.sources.files import MAX_KEY_FILE
 from edgegate.sources.folder import Folder
 from edgegate.sources.loading import Configuration, Loaded, load
 from edgegate.sources.named import source_named
+from edgegate.tls.authority import Authority
 from tests.sources.test_folder import CountingReader
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)

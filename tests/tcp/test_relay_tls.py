@@ -9,12 +9,12 @@ from OpenSSL import SSL
 from twisted.internet import reactor
 from twisted.internet.defer import gatherResults
 
-from edgegate.demo.authority import Authority
 from edgegate.errors import CLIENT_GONE, UPSTREAM_CUT_SHORT
 from edgegate.model.tls import KeyPair
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.tls_stream import TLSStream
 from edgegate.tcp.copying import RelayProtocol
+from edgegate.tls.authority import Authority
 from edgegate.tls.contexts import server_context
 from edgegate.tls.secrets import ResolvedTLS
 from tests.tcp.peers import PATIENCE, STALL, in_thread, read_all, reset, send_until_blocked

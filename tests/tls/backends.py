@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from edgegate.demo.authority import Issued
+from edgegate.tls.authority import Issued
 
 PATIENCE = 20.0
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import rsa
 from OpenSSL import SSL
 
-from edgegate.demo.authority import Authority, Issued
 from edgegate.model.tls import KeyPair, ServerTLS, TLSRules
+from edgegate.tls.authority import Authority, Issued
 from edgegate.tls.secret_store import Secrets
 from edgegate.tls.secrets import ResolvedTLS
 

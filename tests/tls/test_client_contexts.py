@@ -11,11 +11,11 @@ from OpenSSL import SSL
 from twisted.logger import globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.demo.authority import Authority, Issued
 from edgegate.errors import CERTIFICATE_MISNAMED, CERTIFICATE_REFUSED, TLS_FAILED, Fault
 from edgegate.model.addresses import TCPAddress
 from edgegate.model.tls import ClientVerification, KeyPair, TLSRules, TLSVersion, UpstreamTLS
 from edgegate.tls import client_contexts
+from edgegate.tls.authority import Authority, Issued
 from edgegate.tls.client_contexts import ClientContext, Handshakes
 from edgegate.tls.contexts import server_context
 from edgegate.tls.secrets import BadKeyMaterial

@@ -14,8 +14,8 @@ from cryptography.x509.oid import NameOID
 from OpenSSL import SSL, crypto
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.demo.authority import Authority, Issued, certificate_pem
 from edgegate.tls import facts
+from edgegate.tls.authority import Authority, Issued, certificate_pem
 from tests.tls.handshakes import connect
 
 BEGIN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)

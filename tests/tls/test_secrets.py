@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.demo.authority import Authority, Issued, certificate_pem
 from edgegate.model.tls import KeyPair
+from edgegate.tls.authority import Authority, Issued, certificate_pem
 from edgegate.tls.secrets import (
     BadKeyMaterial,
     check_authorities,

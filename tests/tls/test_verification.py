@@ -13,8 +13,8 @@ from cryptography.x509.oid import NameOID
 from OpenSSL import SSL
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.demo.authority import Authority, Issued
 from edgegate.model.tls import ClientVerification, TLSRules
+from edgegate.tls.authority import Authority, Issued
 from edgegate.tls.contexts import server_context
 from edgegate.tls.secrets import BadKeyMaterial
 from edgegate.tls.verification import distinguished_name, forwarded_client_cert, objection, refusal

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from edgegate.model.certificates import KeyType, ManagedCertificate
 from edgegate.model.tls import KeyPair
+from edgegate.tls.authority import PrivateKey, self_signed
 from edgegate.tls.secrets import load_certificates
 
-Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
-
-PLACEHOLDER_DAYS = 3650
+PLACEHOLDER_LIFETIME = timedelta(days=3650)
 """A placeholder is trusted by nobody, so that it need not end; it is gone with the process."""
 
 _ORGANIZATION = "edgegate: no certificate was issued yet"
 _COMMON_NAME = 64  # ub-common-name of RFC 5280
 
 
-def new_key(kind: KeyType) -> Key:
+def new_key(kind: KeyType) -> PrivateKey:
     """Make a key."""
     if kind is KeyType.RSA_2048:
         return rsa.generate_private_key(65537, 2048)
@@ -32,12 +31,7 @@ def new_key(kind: KeyType) -> Key:
     return ec.generate_private_key(ec.SECP384R1() if kind is KeyType.ECDSA_P384 else ec.SECP256R1())
 
 
-def key_pem(key: Key) -> bytes:
-    """Return a key as PEM."""
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-
-
-def signing_request(key: Key, host: str) -> bytes:
+def signing_request(key: PrivateKey, host: str) -> bytes:
     """Return a request for a certificate (RFC 2986), as PEM, which names the host but not as its subject."""
     names = x509.SubjectAlternativeName([x509.DNSName(host)])
     builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).add_extension(names, critical=False)
@@ -53,21 +47,8 @@ def placeholder(certificate: ManagedCertificate) -> KeyPair:
     subject = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, _ORGANIZATION)]
     if len(certificate.host) <= _COMMON_NAME:
         subject.append(x509.NameAttribute(NameOID.COMMON_NAME, certificate.host))
-    name, now = x509.Name(subject), datetime.now(timezone.utc)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=PLACEHOLDER_DAYS))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(certificate.host)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .sign(key, SHA256())
-    )
-    content, waits = (signed.public_bytes(Encoding.PEM), key_pem(key)), certificate.issuer.waits
-    return KeyPair(certificate.credential.name, *content, placeholder=True, withheld=waits)
+    made, waits = self_signed(x509.Name(subject), [certificate.host], key, PLACEHOLDER_LIFETIME), certificate.issuer.waits
+    return KeyPair(certificate.credential.name, made.chain_pem, made.key_pem, placeholder=True, withheld=waits)
 
 
 def is_placeholder(pair: KeyPair) -> bool:

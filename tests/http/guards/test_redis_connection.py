@@ -9,11 +9,11 @@ from typing import Any, cast
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.demo.authority import Authority
 from edgegate.errors import CONNECT_REFUSED, Fault
 from edgegate.http.guards.redis_connection import RedisRefused, Terms, _Attempt, terms_of
 from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
 from edgegate.model.redis import RedisServer, RedisTLS
+from edgegate.tls.authority import Authority
 from edgegate.tls.secrets import BadKeyMaterial
 
 

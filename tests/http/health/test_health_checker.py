@@ -18,7 +18,6 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 from zope.interface import implementer
 
-from edgegate.demo.authority import Authority
 from edgegate.http.connector import HTTPConnector
 from edgegate.http.health.health_checker import HealthChecker, Unreachable, Unwell
 from edgegate.http.limits import Limits
@@ -27,6 +26,7 @@ from edgegate.model.clusters import Probe
 from edgegate.net.connecting import connect
 from edgegate.net.stream import Stream
 from edgegate.net.wheel import TimerWheel
+from edgegate.tls.authority import Authority
 from edgegate.upstream.dns.lookups import SystemLookups
 
 reactor: Any = installed

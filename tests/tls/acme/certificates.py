@@ -18,7 +18,8 @@ from edgegate.model.certificates import (
 )
 from edgegate.model.origin import Origin
 from edgegate.model.tls import KeyPair
-from edgegate.tls.acme.keys import key_pem, new_key
+from edgegate.tls.acme.keys import new_key
+from edgegate.tls.authority import key_pem
 
 ORIGIN = Origin("gw.yaml", 7, "Gateway default/shop")
 

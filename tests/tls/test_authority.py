@@ -6,12 +6,12 @@ import ipaddress
 from datetime import datetime, timedelta, timezone
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.demo.authority import LEAF_LIFETIME, Authority, alternative_name
+from edgegate.tls.authority import LEAF_LIFETIME, Authority, alternative_name, self_signed
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
 
@@ -33,6 +33,22 @@ class AuthorityTests(SynchronousTestCase):
         self.policy.build_server_verifier(address).verify(issued.certificate, [])
         other = self.policy.build_server_verifier(x509.DNSName("other.example"))
         self.assertRaises(VerificationError, other.verify, issued.certificate, [])
+
+    def test_addresses(self) -> None:
+        """Addresses of IPv6 may be in brackets, as hosts of files are."""
+        self.assertEqual(alternative_name("[::1]"), alternative_name("::1"))
+
+    def test_self_signed(self) -> None:
+        """What no authority has signed is trusted by nobody, and for its names alone."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        made = self_signed(x509.Name([]), ["a.example", "10.0.0.1"], key, timedelta(days=2))
+        names = made.certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        self.assertEqual(set(names), {alternative_name("a.example"), alternative_name("10.0.0.1")})
+        self.assertEqual(
+            made.certificate.not_valid_after_utc - made.certificate.not_valid_before_utc, timedelta(days=2)
+        )
+        verifier = self.policy.build_server_verifier(x509.DNSName("a.example"))
+        self.assertRaises(VerificationError, verifier.verify, made.certificate, [])
 
     def test_client(self) -> None:
         """A client's certificate is good for clients only."""

@@ -1,4 +1,4 @@
-"""A small certificate authority, to try TLS with."""
+"""A small certificate authority: that of C{edgegate certs}, and the local one of a CertificateIssuer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ AUTHORITY_LIFETIME = timedelta(days=3650)
 LEAF_LIFETIME = timedelta(days=397)
 """What browsers accept at most (CA/Browser Forum, baseline requirements 6.3.2, in force when it was 398 days)."""
 
-_CLOCK_SKEW = timedelta(hours=1)
+CLOCK_SKEW = timedelta(hours=1)
+"""What is issued is valid from so long ago."""
+
 _MAX_COMMON_NAME = 64  # RFC 5280 appendix A.1, ub-common-name
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
@@ -42,9 +44,7 @@ class Issued:
     @property
     def key_pem(self) -> bytes:
         """The private key as PKCS #8, not encrypted."""
-        return self.key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        return key_pem(self.key)
 
 
 def certificate_pem(certificate: x509.Certificate) -> bytes:
@@ -52,14 +52,22 @@ def certificate_pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
+def key_pem(key: PrivateKey) -> bytes:
+    """Return a private key as PKCS #8, not encrypted."""
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
 def alternative_name(name: str) -> x509.GeneralName:
     """
-    Return a subject alternative name: an IP address, a URI, an e-mail address or a DNS name, by what it looks like.
+    Return a subject alternative name: an IP address (also in brackets), a URI, an e-mail address or a DNS name, by what
+    it looks like.
 
     @raise ValueError: A certificate can't name it.
     """
     try:
-        return x509.IPAddress(ipaddress.ip_address(name))
+        return x509.IPAddress(ipaddress.ip_address(name.strip("[]")))
     except ValueError:
         pass
     if "://" in name:
@@ -78,11 +86,15 @@ class Authority:
     own: Issued
 
     @classmethod
-    def new(cls, name: str, now: datetime | None = None) -> Authority:
-        """Make a root authority, valid from an hour ago for ten years."""
+    def new(cls, name: str, now: datetime | None = None, path_length: int | None = None) -> Authority:
+        """
+        Make a root authority, valid from an hour ago for ten years.
+
+        @param path_length: How many authorities there may be one below the other under it; L{None}: any number.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        builder = _authority(_builder(subject, subject, key, now, AUTHORITY_LIFETIME), key, None)
+        builder = _authority(_builder(subject, subject, key, now, AUTHORITY_LIFETIME), path_length, _identifier(key))
         return cls(Issued(builder.sign(key, hashes.SHA256()), key))
 
     def intermediate(self, name: str, now: datetime | None = None) -> Authority:
@@ -90,7 +102,7 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         builder = _builder(subject, self.own.certificate.subject, key, now, AUTHORITY_LIFETIME)
-        certificate = _authority(builder, key, self._identifier()).sign(self.own.key, hashes.SHA256())
+        certificate = _authority(builder, 0, _identifier(self.own.key)).sign(self.own.key, hashes.SHA256())
         return Authority(Issued(certificate, key, (certificate,)))
 
     def server(
@@ -127,7 +139,7 @@ class Authority:
 
     def revocations(self, revoked: Iterable[x509.Certificate] = (), now: datetime | None = None) -> bytes:
         """Make a certificate revocation list, valid for thirty days, as PEM."""
-        begin = _instant(now) - _CLOCK_SKEW
+        begin = _instant(now) - CLOCK_SKEW
         builder = (
             x509.CertificateRevocationListBuilder()
             .issuer_name(self.own.certificate.subject)
@@ -155,15 +167,27 @@ class Authority:
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(authority=False, rsa_key=isinstance(key, rsa.RSAPrivateKey)), critical=True)
             .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
-            .add_extension(self._identifier(), critical=False)
+            .add_extension(_identifier(self.own.key), critical=False)
         )
         if names:
             listed = x509.SubjectAlternativeName([alternative_name(each) for each in names])
             builder = builder.add_extension(listed, critical=not attributes)  # RFC 5280 section 4.2.1.6
         return Issued(builder.sign(self.own.key, hashes.SHA256()), key, self.own.issuers)
 
-    def _identifier(self) -> x509.AuthorityKeyIdentifier:
-        return x509.AuthorityKeyIdentifier.from_issuer_public_key(self.own.key.public_key())
+
+def self_signed(subject: x509.Name, names: Iterable[str], key: PrivateKey, lifetime: timedelta) -> Issued:
+    """Make a certificate that no authority has signed, and nobody trusts."""
+    listed = x509.SubjectAlternativeName([alternative_name(each) for each in names])
+    builder = (
+        _builder(subject, subject, key, None, lifetime)
+        .add_extension(listed, critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+    )
+    return Issued(builder.sign(key, hashes.SHA256()), key)
+
+
+def _identifier(key: PrivateKey) -> x509.AuthorityKeyIdentifier:
+    return x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
 
 
 def _instant(now: datetime | None) -> datetime:
@@ -173,7 +197,7 @@ def _instant(now: datetime | None) -> datetime:
 def _builder(
     subject: x509.Name, issuer: x509.Name, key: PrivateKey, now: datetime | None, lifetime: timedelta
 ) -> x509.CertificateBuilder:
-    begin = _instant(now) - _CLOCK_SKEW
+    begin = _instant(now) - CLOCK_SKEW
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -187,13 +211,12 @@ def _builder(
 
 
 def _authority(
-    builder: x509.CertificateBuilder, key: PrivateKey, issuer: x509.AuthorityKeyIdentifier | None
+    builder: x509.CertificateBuilder, path_length: int | None, issuer: x509.AuthorityKeyIdentifier
 ) -> x509.CertificateBuilder:
-    identifier = issuer or x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
     return (
-        builder.add_extension(x509.BasicConstraints(ca=True, path_length=None if issuer is None else 0), critical=True)
+        builder.add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
         .add_extension(_usage(authority=True, rsa_key=False), critical=True)
-        .add_extension(identifier, critical=False)
+        .add_extension(issuer, critical=False)
     )
 
 
