@@ -1,25 +1,30 @@
-"""C{edgegate certs}: make certificates to try TLS with, and list those that a gateway has issued itself."""
+"""C{edgegate certs}: make certificates to try TLS with, and look after those that a gateway has issued itself."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
 from edgegate.cli.certs_list import list_certificates
+from edgegate.cli.certs_trust import trust
 from edgegate.demo.certificates import Unusable, fill
+
+_OTHERS: Mapping[str, click.Command] = {"list": list_certificates, "trust": trust}
 
 
 class Certs(click.Command):
-    """Makes certificates, unless its first word is C{list}."""
+    """Makes certificates, unless its first word is that of another command."""
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
         """Return the context of the command that is meant."""
-        if args[:1] == ["list"]:
-            return list_certificates.make_context(f"{info_name} list", args[1:], parent, **extra)
+        other = _OTHERS.get(args[0]) if args else None
+        if other is not None:
+            return other.make_context(f"{info_name} {args[0]}", args[1:], parent, **extra)
         return super().make_context(info_name, args, parent, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -66,6 +71,7 @@ def certs(names: tuple[str, ...], directory: Path, clients: tuple[str, ...], dem
 
     `edgegate certs list --config DIR` lists those that a gateway has issued by
     the CertificateIssuers of its files, with what comes next for each.
+    `edgegate certs trust --config DIR` tells how to trust its local authority.
     """
     if not (names or clients or demo):
         raise click.UsageError("name the hosts to make certificates for, or say --demo for those of etc/")

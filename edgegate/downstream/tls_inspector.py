@@ -246,7 +246,7 @@ class TLSInspector:
     def _choose(self) -> None:
         listener = self._listener
         contexts = listener.serving.contexts
-        found = contexts.lookup(self._hello.server_name)
+        found = contexts.lookup(self._hello.server_name, self._local)
         if found is None:
             if contexts.withholds(self._hello.server_name):
                 self._tell_to_go(NOT_ISSUED, UNRECOGNIZED_NAME)

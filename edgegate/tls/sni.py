@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from OpenSSL import SSL
 
+from edgegate.model.addresses import Address, TCPAddress
 from edgegate.model.tls import KeyPair
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import FilterChain, Listener
@@ -77,20 +78,26 @@ class ContextMap:
             self._named[id(chain)] = named
         return contexts[chosen.usual]
 
-    def lookup(self, server_name: str) -> Found | None:
+    def lookup(self, server_name: str, local: Address | None = None) -> Found | None:
         """
         Return the chain for an SNI name in normal form, and its context; L{None} for the context where TLS is passed
         through, and altogether where no server has that name, or its certificate is withheld.
 
         @param server_name: Empty for a client that names nobody: it finds the server of C{*}, or the only one where
             there is but one that ends TLS. (In Istio it finds the server of C{*} alone.)
+        @param local: Where such a client has connected to: of several certificates it is shown that for this address,
+            since who asks for an IP address sends no SNI (RFC 6066 section 3).
         """
         found = self._table.lookup(server_name)
         if found is None:
-            return None if server_name else self._only
-        if self._named:
-            return self._with_certificate(found, server_name)
-        return found
+            if server_name:
+                return None
+            found = self._only
+        if found is None or not self._named:
+            return found
+        if not server_name and isinstance(local, TCPAddress):
+            return self._with_certificate(found, f"[{local.host}]" if ":" in local.host else local.host)
+        return self._with_certificate(found, server_name)
 
     def _with_certificate(self, found: Found, server_name: str) -> Found | None:
         """

@@ -15,12 +15,12 @@ from typing import Any
 
 import redis as client
 
-from edgegate.tls.authority import Authority
 from edgegate.model.certificates import CertificateRedis
 from edgegate.model.redis import RedisServer, RedisTLS
 from edgegate.tls.acme.locks import LockLost
 from edgegate.tls.acme.redis_client import RedisClient, RedisFailed
 from edgegate.tls.acme.redis_storage import RedisStorage
+from edgegate.tls.authority import Authority
 from tests.acceptance.pebble import Pebble
 from tests.acceptance.processes import PATIENCE, READY, AcceptanceTestCase, Running, free_ports, wait_until
 from tests.acceptance.redis import Redis

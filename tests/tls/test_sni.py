@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.model.addresses import TCPAddress
+from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
 from edgegate.model.origin import Origin
 from edgegate.model.tls import ClientVerification, KeyPair, TLSRules
 from edgegate.routing.hosts import HostTable
@@ -77,6 +77,22 @@ class ContextMapTests(SynchronousTestCase):
         self.assertIs(found[0], self.locked)
         self.assertIsNone(only.lookup("c.example"))
         self.assertIsNone(ContextMap(listener(self.passed), secrets()).lookup(""))
+
+    def test_no_name_but_an_address(self) -> None:
+        """Of several certificates, who names nobody is shown that for the address it has come to; else the first."""
+        tls = server_tls(*(AUTHORITY.server([name]) for name in ("10.0.0.1", "::1", "a.example")))
+        contexts = ContextMap(listener(chain("addresses", tls, "10.0.0.1", "a.example")), secrets())
+
+        def shown(address: Address | None) -> object:
+            found = contexts.lookup("", address)
+            assert found is not None
+            return found[1]
+
+        one, six = shown(TCPAddress("10.0.0.1", 443)), shown(TCPAddress("::1", 443))
+        self.assertIsNot(one, six)
+        for other in (None, TCPAddress("10.0.0.2", 443), UNIXAddress("/run/a")):
+            self.assertIs(shown(other), one)
+        self.assertIsNone(self.contexts.lookup("", TCPAddress("10.0.0.1", 443)))
 
     def test_one_context_for_a_chain(self) -> None:
         """All names of a server share its context, so sessions are resumed under any of them."""

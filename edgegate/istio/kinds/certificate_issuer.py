@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import ClassVar
 
-from edgegate.istio.kinds.base import DurationOrNone, OneOf, Spec
+from edgegate.istio.kinds.base import Duration, DurationOrNone, OneOf, Spec
 from edgegate.istio.kinds.redis import Redis
 from edgegate.istio.kinds.secret_source import SecretSource
 
@@ -61,6 +61,18 @@ class ACMEIssuer(Spec, frozen=True, kw_only=True):
     preferred_chain: str | None = None
 
 
+class LocalIssuer(Spec, frozen=True, kw_only=True):
+    """
+    An authority of the gateway's own, for development: clients are told to trust it.
+
+    C{validity} is that of a certificate by it.
+    """
+
+    name: str | None = None
+    key_type: IssuedKeyType | None = None
+    validity: Duration | None = None
+
+
 class CertificateRedis(Redis, frozen=True, kw_only=True):
     """
     A Redis that keeps certificates, encrypted.
@@ -85,16 +97,19 @@ class CertificateStorage(OneOf, frozen=True, kw_only=True):
     redis: CertificateRedis | None = None
 
 
-class CertificateIssuer(Spec, frozen=True, kw_only=True):
+class CertificateIssuer(OneOf, frozen=True, kw_only=True):
     """
     The C{spec} of a CertificateIssuer.
 
-    Gateways name it by the annotation C{edgegate.io/certificate-issuer}. With C{Wait} clients of a host that has no
-    certificate yet are refused, and the gateway is not ready until all had their first one, or for
-    C{readinessTimeout}.
+    Gateways name it by the annotation C{edgegate.io/certificate-issuer}. It has either C{acme} or C{local}. With
+    C{Wait} clients of a host that has no certificate yet are refused, and the gateway is not ready until all had their
+    first one, or for C{readinessTimeout}.
     """
 
+    one_of: ClassVar[tuple[str, ...]] = ("acme", "local")
+
     acme: ACMEIssuer | None = None
+    local: LocalIssuer | None = None
     storage: CertificateStorage | None = None
     until_issued: UntilIssued | None = None
     readiness_timeout: DurationOrNone | None = None

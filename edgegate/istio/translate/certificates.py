@@ -17,6 +17,7 @@ from edgegate.istio.translate.key_sources import KEY_KEYS, ROOT_NAMESPACE, KeySo
 from edgegate.istio.translate.servers import Server
 from edgegate.istio.translate.suggestions import Suggestions
 from edgegate.model import codes
+from edgegate.model.addresses import is_ip_address
 from edgegate.model.certificates import (
     READINESS_TIMEOUT,
     ACMEAuthority,
@@ -24,6 +25,7 @@ from edgegate.model.certificates import (
     ChallengeKind,
     ExternalAccount,
     KeyType,
+    LocalAuthority,
     ManagedCertificate,
 )
 from edgegate.model.servers import Traffic
@@ -86,13 +88,16 @@ class CertificateIssuers:
             return ()
         found = []
         for host in server.hosts:
-            why = _not_issuable(host.pattern)
+            why = _not_issuable(host.pattern, issuer)
             if why:
                 message = f"{show(host.pattern)}: {why}"
                 server.gateway.error(self._problems, host.origin.path, message, code=codes.NOT_ISSUABLE)
                 continue
             certificate = ManagedCertificate(host.pattern, issuer, host.origin)
             found.append(self.certificates.setdefault(certificate, certificate))
+        if isinstance(issuer.authority, LocalAuthority):
+            # who asks for an address sends no SNI, and is shown the first
+            found.sort(key=lambda each: not is_ip_address(each.host.strip("[]")))
         return tuple(dict.fromkeys(found))
 
     def warn(self) -> None:
@@ -132,15 +137,20 @@ class CertificateIssuers:
         return found
 
     def _value(self, resource: Resource[kinds.CertificateIssuer]) -> CertificateIssuer | None:
-        acme = resource.spec.acme
+        acme, local = resource.spec.acme, resource.spec.local
         storage = storage_of(resource, self._secret, self._options, self._problems)
-        if acme is None or storage is None:
+        if storage is None:
             return None  # which was told
-        authority = self._acme(resource, acme)
+        authority: ACMEAuthority | LocalAuthority | None = None
+        key_type: kinds.IssuedKeyType | None = None
+        if acme is not None:
+            authority, key_type = self._acme(resource, acme), acme.key_type
+        elif local is not None:
+            authority, key_type = _local(local), local.key_type
         if authority is None:
             return None
         name, (waits, timeout) = f"{resource.namespace}/{resource.name}", _readiness(resource.spec)
-        return CertificateIssuer(name, authority, storage, _key_type(acme.key_type), waits, timeout)
+        return CertificateIssuer(name, authority, storage, _key_type(key_type), waits, timeout)
 
     def _acme(self, resource: Resource[kinds.CertificateIssuer], acme: kinds.ACMEIssuer) -> ACMEAuthority | None:
         if not acme.server:
@@ -234,12 +244,19 @@ def _keys(name: str, namespace: str) -> list[_Key]:
     return [(scope, rest)] if slash else list(dict.fromkeys([(namespace, name), (ROOT_NAMESPACE, name)]))
 
 
+def _local(local: kinds.LocalIssuer) -> LocalAuthority:
+    usual = LocalAuthority()
+    return LocalAuthority(local.name or usual.name, float(local.validity or usual.validity))
+
+
 def _key_type(given: kinds.IssuedKeyType | None) -> KeyType:
     return KeyType[(given or kinds.IssuedKeyType.ECDSA_P256).name]
 
 
-def _not_issuable(host: str) -> str:
+def _not_issuable(host: str, issuer: CertificateIssuer) -> str:
     """Return why no certificate can be issued for a host; empty: it can."""
+    if isinstance(issuer.authority, LocalAuthority):
+        return _not_signable(host)
     if "*" in host:
         return (
             "a certificate for a wildcard takes a challenge by DNS, which is not there yet: name the hosts, or a Secret"
@@ -252,3 +269,12 @@ def _not_issuable(host: str) -> str:
 def _challenges(issuer: CertificateIssuer) -> tuple[ChallengeKind, ...]:
     """Return by which challenges an issuer's hosts are proved, the first one first; none where they need no proof."""
     return issuer.authority.challenges if isinstance(issuer.authority, ACMEAuthority) else ()
+
+
+def _not_signable(host: str) -> str:
+    """Likewise by an authority of the gateway's own."""
+    if host == "*":
+        return "a certificate is for hosts: name them, for example localhost"
+    if host.startswith("*.") and "." not in host[2:]:
+        return f"clients take no certificate for a wildcard over all of .{host[2:]}: name the hosts, as app.{host[2:]}"
+    return ""

@@ -18,7 +18,9 @@ from edgegate.config.problems import Problems
 from edgegate.config.values import show
 from edgegate.istio.honoured import fields
 from edgegate.istio.kinds import EDGEGATE, KINDS
+from edgegate.istio.kinds.certificate_issuer import CertificateIssuer
 from edgegate.istio.kinds.destination_rule import DestinationRule
+from edgegate.istio.kinds.gateway import Gateway
 from edgegate.istio.kinds.service_entry import Resolution, ServiceEntry
 from edgegate.istio.kinds.virtual_service import Destination, VirtualService
 from edgegate.istio.kinds.workload import WorkloadEntry
@@ -66,7 +68,9 @@ def warn_of_differences(resources: Resources, options: CompileOptions, problems:
     for resource, path, message in order_differences(gateways, resources.virtual_services):
         resource.warning(problems, path, f"in a cluster {message}", code=codes.OTHERWISE_IN_A_CLUSTER)
     for own in _own(resources):
-        message = f"nobody is refused because of it: Istio has no {own.document.kind}"
+        issuer = isinstance(own.spec, CertificateIssuer)
+        what = "no certificate is issued by it" if issuer else "nobody is refused because of it"
+        message = f"{what}: Istio has no {own.document.kind}"
         own.warning(problems, (), f"in a cluster {message}", code=codes.OTHERWISE_IN_A_CLUSTER)
     for policy, path, message in policy_differences(resources.authorization_policies):
         policy.warning(problems, path, f"in a cluster {message}", code=codes.OTHERWISE_IN_A_CLUSTER)
@@ -91,6 +95,8 @@ class _Walk:
         spec = resource.spec
         if isinstance(spec, VirtualService):
             yield from _short_hosts(spec, resource.namespace)
+        elif isinstance(spec, Gateway):
+            yield from _localhost(spec)
         elif isinstance(spec, ServiceEntry):
             yield from _entry(spec)
         elif isinstance(spec, DestinationRule):
@@ -140,6 +146,14 @@ def _short_hosts(spec: VirtualService, namespace: str) -> Found:
     for index, host in enumerate(spec.hosts):
         if "." not in host and not host.startswith("*"):
             yield ("spec", "hosts", index), f"{show(host)} has no dot, and so means {host}.{namespace}.{DOMAIN}"
+
+
+def _localhost(spec: Gateway) -> Found:
+    for number, server in enumerate(spec.servers):
+        for index, host in enumerate(server.hosts):
+            if host.rpartition("/")[2].lower() == "localhost":
+                message = f"{show(host)} is a short name, and refused: app.localhost is taken"
+                yield ("spec", "servers", number, "hosts", index), message
 
 
 def _delegations(root: Resource[VirtualService], delegates: Mapping[tuple[str, str], VirtualService]) -> Found:

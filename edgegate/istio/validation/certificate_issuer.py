@@ -9,11 +9,23 @@ from urllib.parse import urlsplit
 from edgegate.config.document import Path
 from edgegate.config.problems import Problems
 from edgegate.config.values import show
-from edgegate.istio.kinds.certificate_issuer import ACMEIssuer, CertificateIssuer, CertificateStorage, UntilIssued
+from edgegate.istio.kinds.certificate_issuer import (
+    ACMEIssuer,
+    CertificateIssuer,
+    CertificateStorage,
+    LocalIssuer,
+    UntilIssued,
+)
 from edgegate.istio.resources import Resource
 from edgegate.istio.validation.findings import Findings
 from edgegate.istio.validation.redis import check_key_prefix, check_redis
 from edgegate.model import codes
+
+LONGEST_NAME = 64
+"""Characters of a common name (RFC 5280 appendix A.1, ub-common-name)."""
+
+SHORTEST_VALIDITY, LONGEST_VALIDITY = 3600, 397 * 86400
+"""Seconds that a certificate of a local authority is valid."""
 
 _EMAIL = re.compile(r"[^@\s,?&]+@[^@\s,?&]+\.[^@\s,?&]+")
 
@@ -25,10 +37,12 @@ def validate_certificate_issuer(resource: Resource[Any], problems: Problems) -> 
     """It says whom to ask, that its terms are agreed to, and where to keep what it issues."""
     findings = Findings(resource, problems)
     spec: CertificateIssuer = resource.spec
-    if spec.acme is None:
-        findings.error(("spec", "acme"), "it says no authority: acme is required")
-    else:
+    if spec.acme is None and spec.local is None:
+        findings.error(("spec",), "it says no authority: either acme or local is required")
+    if spec.acme is not None:
         _check_acme(findings, ("spec", "acme"), spec.acme)
+    if spec.local is not None:
+        _check_local(findings, ("spec", "local"), spec.local)
     _check_storage(findings, ("spec", "storage"), spec.storage or CertificateStorage())
     _check_readiness(findings, spec)
 
@@ -75,6 +89,18 @@ def _check_acme(findings: Findings, path: Path, acme: ACMEIssuer) -> None:
             findings.error((*inner, "keyId"), "it is required: the authority has given it with the key")
         if binding.key is None or not (binding.key.file or binding.key.secret_name):
             findings.error((*inner, "key"), "either file or secretName is required")
+
+
+def _check_local(findings: Findings, path: Path, local: LocalIssuer) -> None:
+    name = local.name
+    if name is not None and not (0 < len(name) <= LONGEST_NAME and name.isprintable() and name == name.strip()):
+        findings.error((*path, "name"), f"{show(name)} is no name of an authority: 1 to {LONGEST_NAME} characters")
+    if local.validity is not None and not SHORTEST_VALIDITY <= local.validity <= LONGEST_VALIDITY:
+        findings.error(
+            (*path, "validity"),
+            f"a certificate is valid for {SHORTEST_VALIDITY // 3600}h to {LONGEST_VALIDITY // 3600}h "
+            "(397 days: what browsers take)",
+        )
 
 
 def _check_server(findings: Findings, path: Path, server: str) -> None:

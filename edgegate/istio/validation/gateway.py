@@ -21,6 +21,9 @@ from edgegate.istio.validation.names import (
 )
 from edgegate.istio.validation.server_tls import check_plain, check_tls
 
+LOCALHOST = "localhost"
+"""The one host without a domain: no name of a cluster, but this machine's (RFC 6761 section 6.3)."""
+
 
 def validate_gateway(resource: Resource[Gateway], problems: Problems) -> None:
     """Report whatever Istio would refuse, or warn of."""
@@ -54,7 +57,7 @@ def _check_hosts(findings: Findings, path: Path, server: Server) -> None:
             findings.error(place, f"{show(namespace)} is no namespace{hint}")
         host = text if "://" in text else host
         fault = None if is_address(host) else host_fault(host, partial=False)
-        if fault is None and host != "*" and "." not in host and ":" not in host:
+        if fault is None and host.lower() not in ("*", LOCALHOST) and "." not in host and ":" not in host:
             fault = f"{show(host)} is a short name: a Gateway's hosts are those that clients use, with their domain"
         if fault is not None:
             findings.error(place, fault)

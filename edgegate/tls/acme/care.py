@@ -15,9 +15,11 @@ from random import Random
 
 from twisted.logger import Logger
 
-from edgegate.model.certificates import ManagedCertificate
+from edgegate.model.certificates import LocalAuthority, ManagedCertificate
 from edgegate.model.tls import KeyPair
+from edgegate.tls.acme.issuing import Issuing, NotIssued
 from edgegate.tls.acme.life import BEGUN, Action, Life, Record, Step
+from edgegate.tls.acme.local import LocalIssuing
 from edgegate.tls.acme.status import CertificateStatus, Outcome, status
 from edgegate.tls.acme.store import CertificateStore
 from edgegate.tls.contexts import check_presentable
@@ -132,15 +134,12 @@ class Care:
             return found
 
     def _issue(self, found: Kept) -> Kept:
-        # not before it is needed: it takes its time, and memory
-        from edgegate.tls.acme.client import Authority, NotIssued  # noqa: PLC0415
-
         certificate, life = self.certificate, self._life
         # written first: who dies meanwhile, or can't keep what it gets, does not ask again and again
         begun = life.failed(found.record, BEGUN)
         self._store.put_record(certificate, begun)
         try:
-            pair = Authority(self._store, certificate.issuer).issue(certificate)
+            pair = self._authority().issue(certificate)
         except NotIssued as error:
             record = life.failed(found.record, str(error), error.retry_after)
             self._store.put_record(certificate, record)
@@ -168,12 +167,10 @@ class Care:
         return replace(kept(self._store, certificate), outcome=outcome)
 
     def _ask(self, found: Kept, pair: KeyPair) -> Kept:
-        from edgegate.tls.acme.client import Authority, NotIssued  # noqa: PLC0415
-
         life, record = self._life, found.record
         self._store.put_record(self.certificate, life.informed(record, None))
         try:
-            window = Authority(self._store, self.certificate.issuer).window(pair)
+            window = self._authority().window(pair)
         except NotIssued as error:
             record = life.informed(record, None, error.retry_after)
         else:
@@ -181,3 +178,12 @@ class Care:
             record = life.informed(record, bounds, wait)
         self._store.put_record(self.certificate, record)
         return Kept(pair, record)
+
+    def _authority(self) -> Issuing:
+        issuer = self.certificate.issuer
+        if isinstance(issuer.authority, LocalAuthority):
+            return LocalIssuing(self._store, issuer.authority, self._clock)
+        # not before it is needed: it takes its time, and memory
+        from edgegate.tls.acme.client import Authority  # noqa: PLC0415
+
+        return Authority(self._store, issuer)

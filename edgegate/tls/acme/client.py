@@ -10,7 +10,6 @@ import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from acme import challenges, client, errors, messages
@@ -24,11 +23,13 @@ from requests.exceptions import RequestException
 
 from edgegate.model.certificates import ACMEAuthority, CertificateIssuer, ManagedCertificate
 from edgegate.model.tls import KeyPair
-from edgegate.tls.acme.keys import key_pem, new_key, signing_request
+from edgegate.tls.acme.issuing import NotIssued, Window
+from edgegate.tls.acme.keys import new_key, signing_request
 from edgegate.tls.acme.network import Network
 from edgegate.tls.acme.solvers.preference import preferred, solvers
 from edgegate.tls.acme.solvers.solver import Challenge, NotAnswered
 from edgegate.tls.acme.store import Account, CertificateStore
+from edgegate.tls.authority import key_pem
 from edgegate.tls.contexts import check_presentable
 from edgegate.tls.secrets import BadKeyMaterial, load_key_pair
 
@@ -36,32 +37,6 @@ PATIENCE = 120.0
 """Seconds for the validation of a host, and again for the certificate."""
 
 _FIRST_POLL, _LONGEST_POLL = 0.25, 5.0
-
-
-class NotIssued(Exception):
-    """
-    An authority was asked for something and has not given it.
-
-    @ivar retry_after: Seconds for which it wants no other try; 0: it says nothing.
-    """
-
-    def __init__(self, reason: str, retry_after: float = 0.0) -> None:
-        super().__init__(reason)
-        self.retry_after = retry_after
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """
-    When an authority suggests to renew a certificate (RFC 9773 section 4.2).
-
-    @ivar begin: Seconds since the epoch; C{end} likewise.
-    @ivar retry_after: Seconds until it wants to be asked again; 0: it says nothing.
-    """
-
-    begin: float
-    end: float
-    retry_after: float
 
 
 class Authority:

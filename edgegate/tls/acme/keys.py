@@ -47,7 +47,10 @@ def placeholder(certificate: ManagedCertificate) -> KeyPair:
     subject = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, _ORGANIZATION)]
     if len(certificate.host) <= _COMMON_NAME:
         subject.append(x509.NameAttribute(NameOID.COMMON_NAME, certificate.host))
-    made, waits = self_signed(x509.Name(subject), [certificate.host], key, PLACEHOLDER_LIFETIME), certificate.issuer.waits
+    made, waits = (
+        self_signed(x509.Name(subject), [certificate.host], key, PLACEHOLDER_LIFETIME),
+        certificate.issuer.waits,
+    )
     return KeyPair(certificate.credential.name, made.chain_pem, made.key_pem, placeholder=True, withheld=waits)
 
 

@@ -5,6 +5,7 @@ What is kept of certificates, accounts and challenges, in a L{storage<edgegate.t
     challenges/HOST.tls-alpn-01               to TLS-ALPN-01: the SHA-256 of the key authorization, in hex
     SERVER/accounts/ACCOUNT.key|.url|.lock
     SERVER/certificates/HOST.KIND.pem|.state|.lock
+    local/root.pem|.lock, ca.pem              the root of a local authority, in SERVER's place
 
 Key and chain are in one entry, so that no reader sees a half of each.
 """
@@ -79,13 +80,7 @@ class CertificateStore:
         @raise OSError: It can't be read.
         """
         content = self.storage.read(self.name(certificate))
-        if content is None:
-            return None
-        key = _KEY.search(content)
-        if key is None:
-            return None
-        chain = content[: key.start()] + content[key.end() :]
-        return KeyPair(certificate.credential.name, chain, key[0])
+        return None if content is None else _pair(certificate.credential.name, content)
 
     def put_pair(self, certificate: ManagedCertificate, key: bytes, chain: bytes) -> None:
         """
@@ -178,6 +173,45 @@ class CertificateStore:
             file.flush()
             yield f"/proc/self/fd/{descriptor}"
 
+    # Local authorities ------------------------------------------------------------------------------------------------
+
+    @property
+    def root_name(self) -> str:
+        """The name of the entry with the root of a local authority."""
+        return f"{self._server}/root.pem"
+
+    @contextmanager
+    def root_lock(self) -> Iterator[None]:
+        """
+        Keep others from making the root of a local authority meanwhile; wait while they do.
+
+        @raise OSError: There is no lock to be had.
+        """
+        with self._locked(f"{self._server}/root.lock", wait=True):
+            yield
+
+    def root(self) -> KeyPair | None:
+        """
+        Return the root of a local authority; L{None}: there is none.
+
+        @raise OSError: It can't be read.
+        """
+        content = self.storage.read(self.root_name)
+        if content is None:
+            return None
+        # what somebody has broken is not taken for nothing: another root would be trusted by nobody
+        return _pair(self.root_name, content) or KeyPair(self.root_name, content, b"")
+
+    def put_root(self, key: bytes, chain: bytes) -> None:
+        """
+        Keep the root of a local authority, and its certificate once more without the key.
+
+        @raise OSError: It can't be written.
+        """
+        lock = f"{self._server}/root.lock"
+        self._write(self.root_name, key.rstrip() + b"\n" + chain, lock)
+        self._write(f"{self._server}/ca.pem", chain, lock)
+
     # Challenges -------------------------------------------------------------------------------------------------------
 
     @contextmanager
@@ -241,6 +275,12 @@ def hello_name(host: str) -> str:
 
 def _is_name(name: str) -> bool:
     return (TOKEN.fullmatch(name) or _HELLO.fullmatch(name)) is not None
+
+
+def _pair(name: str, content: bytes) -> KeyPair | None:
+    """Return the certificate and the key that a file holds; L{None}: it holds no key."""
+    key = _KEY.search(content)
+    return None if key is None else KeyPair(name, content[: key.start()] + content[key.end() :], key[0])
 
 
 def _record(content: bytes) -> Record:

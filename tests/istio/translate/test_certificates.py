@@ -14,6 +14,7 @@ from edgegate.model.certificates import (
     ChallengeKind,
     ExternalAccount,
     KeyType,
+    LocalAuthority,
 )
 from edgegate.model.tls import KeyPair
 from edgegate.routing.snapshot import Snapshot
@@ -26,6 +27,15 @@ kind: CertificateIssuer
 metadata: {name: ca}
 spec:
   acme: {server: "https://ca.example/dir", agreeToTerms: true}
+  storage: {directory: certs}
+---
+"""
+LOCAL = """\
+apiVersion: edgegate.io/v1alpha1
+kind: CertificateIssuer
+metadata: {name: ca}
+spec:
+  local: {}
   storage: {directory: certs}
 ---
 """
@@ -131,6 +141,33 @@ class CertificatesTests(SynchronousTestCase):
         ):
             _, told = self.compile(ISSUER + GATEWAY.replace("a.example.com", host))
             self.assertTrue(any(words in each and each.startswith("15 error") for each in told), (host, told))
+
+    def test_local(self) -> None:
+        """An authority of the gateway's own issues for nearly all hosts, and asks nothing at port 80."""
+        gateway = "\n".join(line for line in GATEWAY.split("\n") if "number: 80" not in line)
+        hosts = 'hosts: [localhost, "*.shop.localhost", 10.0.0.1, "::1"]'
+        snapshot, told = self.compile(LOCAL + gateway.replace("hosts: [a.example.com, shop/b.example.com]", hosts))
+        self.assertEqual(told, [])
+        issuer = CertificateIssuer("default/ca", LocalAuthority(), CertificateDirectory("/etc/certs"))
+        self.assertEqual({each.issuer for each in snapshot.certificates}, {issuer})
+        tls = [chain.tls for listener in snapshot.listeners for _, chain in listener.secure.items()]
+        assert tls[0] is not None
+        # who sends no SNI is shown the first
+        names = [each.name.partition(" ")[0] for each in tls[0].credentials]
+        self.assertEqual(names, ["10.0.0.1", "[::1]", "localhost", "*.shop.localhost"])
+        for host, words in (('"*"', "name them"), ('"*.localhost"', "as app.localhost"), ('"*.com"', "as app.com")):
+            _, told = self.compile(LOCAL + GATEWAY.replace("a.example.com", host))
+            self.assertTrue(any(words in each and each.startswith("15 error") for each in told), (host, told))
+
+    def test_local_fields(self) -> None:
+        """All that such an issuer says is in its value."""
+        local = LOCAL.replace("{}", "{name: R&D, keyType: RSA-2048, validity: 24h}")
+        snapshot, told = self.compile(local + GATEWAY)
+        self.assertEqual(told, [])
+        issuer = CertificateIssuer(
+            "default/ca", LocalAuthority("R&D", 86400.0), CertificateDirectory("/etc/certs"), KeyType.RSA_2048
+        )
+        self.assertEqual(snapshot.certificates[0].issuer, issuer)
 
     def challenges(self, snapshot: Snapshot) -> tuple[ChallengeKind, ...]:
         """Return how the first host is proved."""

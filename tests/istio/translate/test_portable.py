@@ -91,6 +91,12 @@ class PortableTests(DifferencesTestCase):
         for gateways in ("", "gateways: [mesh], "):
             self.check(text.replace("gateways: [gw], ", gateways))
 
+    def test_localhost(self) -> None:
+        """A Gateway's host localhost is a short name there; names below it are not."""
+        text = f"{ISTIO}\nkind: Gateway\nmetadata: {{name: gw}}\nspec:\n  servers:\n"
+        text += "  - {port: {number: 80, name: http, protocol: HTTP}, hosts: [a.localhost, default/localhost]}\n"
+        self.check(text, 'spec.servers[0].hosts[1]: in a cluster "default/localhost" is a short name, and refused')
+
     def test_key_material(self) -> None:
         """Files of this machine, and Secrets where a cluster does not look for them."""
         files = "443 HTTPS a.example,* {mode: SIMPLE, serverCertificate: a.crt, privateKey: a.key}"

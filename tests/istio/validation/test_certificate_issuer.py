@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.istio.validation.cases import CasesTestCase
 
 ACME = 'acme: {server: "https://ca.example/dir", agreeToTerms: true}\n'
+LOCAL = "local: {}\nstorage: {directory: certs}\n"
 GOOD = ACME + "storage: {directory: certs}\n"
 REDIS = ACME + 'storage: {redis: {address: "redis:6379", encryptionKey: {file: k}}}'
 
@@ -39,7 +40,20 @@ class CertificateIssuerTests(CasesTestCase):
                 (REDIS.replace("{address", "{username: u, address"), "give passwordFile"),
                 (REDIS.replace("{address", "{keyPrefix: 'a b', address"), "letters, digits"),
                 (REDIS.replace("{redis", "{directory: certs, redis"), "only one of directory and redis"),
-                ("storage: {directory: certs}", "acme is required"),
+                ("storage: {directory: certs}", "either acme or local is required"),
+                (LOCAL, ""),
+                (LOCAL.replace("{}", "{name: a b, keyType: RSA-2048, validity: 24h}"), ""),
+                (LOCAL.replace("{}", "{validity: 9528h}"), ""),
+                (LOCAL.replace("{}", "{validity: 59m}"), "valid for 1h to 9528h"),
+                (LOCAL.replace("{}", "{validity: 9529h}"), "valid for 1h to 9528h"),
+                (LOCAL.replace("{}", "{validity: 7d}"), "a duration such as"),
+                (LOCAL.replace("{}", '{name: ""}'), "is no name of an authority"),
+                (LOCAL.replace("{}", '{name: " a"}'), "is no name of an authority"),
+                (LOCAL.replace("{}", f"{{name: {'a' * 65}}}"), "is no name of an authority"),
+                (LOCAL.replace("{}", "{keyType: RSA-1024}"), "RSA-1024"),
+                (LOCAL.replace("{}", "{server: a}"), "server"),
+                ("local: {}", "a directory is required"),
+                (ACME + LOCAL, "only one of acme and local"),
                 (GOOD.replace("https://ca.example/dir", ""), "the URL of the authority's directory"),
                 (GOOD.replace("https:", "http:"), "is no URL that begins with https://"),
                 (GOOD.replace("https://ca.example/dir", "https://a:b@ca.example/"), "is no URL"),

@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.model.tls import KeyPair
 from edgegate.tls.acme import client
 from edgegate.tls.acme.care import Care, kept, statuses
-from edgegate.tls.acme.client import NotIssued, Window
+from edgegate.tls.acme.issuing import NotIssued, Window
 from edgegate.tls.acme.life import Record, Step
 from edgegate.tls.acme.store import CertificateStore
 from tests.tls.acme.certificates import made, managed

@@ -16,7 +16,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.model.tls import KeyPair
 from edgegate.tls.acme import client
-from edgegate.tls.acme.client import Authority, NotIssued, Window, ends_with, renewal_name
+from edgegate.tls.acme.client import Authority, ends_with, renewal_name
+from edgegate.tls.acme.issuing import NotIssued, Window
 from edgegate.tls.acme.network import MOST_NONCES
 from edgegate.tls.acme.solvers.solver import NotAnswered
 from edgegate.tls.acme.store import CertificateStore, challenge_answer

@@ -11,7 +11,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.model.certificates import ACMEAuthority
 from edgegate.tls.acme import network
-from edgegate.tls.acme.client import Authority, NotIssued
+from edgegate.tls.acme.client import Authority
+from edgegate.tls.acme.issuing import NotIssued
 from edgegate.tls.acme.network import seconds_of
 from edgegate.tls.acme.store import CertificateStore
 from tests.tls.acme.certificates import managed

@@ -1,0 +1,133 @@
+"""Certificates that a gateway signs itself: the page that leads there, and what clients make of them."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import stat
+import subprocess
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from string import Template
+
+from tests.acceptance.processes import (
+    ENVIRONMENT,
+    PATIENCE,
+    READY,
+    ROOT,
+    AcceptanceTestCase,
+    Running,
+    free_ports,
+    replaced,
+    wait_until,
+)
+from tests.acceptance.walk import steps
+
+FILES = """\
+apiVersion: edgegate.io/v1alpha1
+kind: CertificateIssuer
+metadata: {name: local}
+spec: {local: {}, storage: {directory: $store}}
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: site, annotations: {edgegate.io/certificate-issuer: local}}
+spec:
+  servers:
+  - port: {number: $port, name: https, protocol: HTTPS}
+    hosts: [localhost, "*.app.localhost", intranet.example, 127.0.0.1, "::1"]
+    tls: {mode: SIMPLE, credentialName: site}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: site}
+spec:
+  hosts: ["*"]
+  gateways: [site]
+  http: [{directResponse: {status: 200, body: {string: "hello\\n"}}}]
+"""
+
+
+class LocalhostTests(AcceptanceTestCase):
+    """HTTPS on this machine, in the first minute."""
+
+    def paste(self, commands: str) -> str:
+        """Run commands in a shell and return what a terminal would show."""
+        done = subprocess.run(
+            ["bash", "-c", commands],
+            cwd=self.folder,
+            env={**ENVIRONMENT, "CURL_HOME": str(self.folder)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        return done.stdout
+
+    def test_pasted(self) -> None:
+        """Whoever pastes the blocks of the page has HTTPS that curl trusts."""
+        port, admin = free_ports(2)
+        (self.folder / ".curlrc").write_text("no-progress-meter\n")
+        page = replaced((ROOT / "docs/localhost.md").read_text(), {8443: port})
+        blocks = [block.partition("```")[0] for block in page.split("```sh\n")[1:]]
+        self.paste(f"set -e\n{blocks[0]}")
+        gateway = self.start("bash", "-c", f"exec {blocks[1].rstrip()} --admin 127.0.0.1:{admin}")
+        gateway.says("the certificate for localhost by default/local is issued")
+        walk = list(steps(page))
+        self.assertEqual(len(walk), 3)
+        for step in walk:
+            output = self.paste(step.command)
+            self.assertTrue(step.matches(output), f"$ {step.command}\n{output}\n{gateway.output[-2000:]}")
+
+    def serve(self, name: str, *options: str) -> int:
+        """Start a gateway, and return its port."""
+        port, admin = free_ports(2)
+        folder = self.folder / name
+        folder.mkdir()
+        (folder / "site.yaml").write_text(Template(FILES).substitute(port=port, store=self.folder / "store"))
+        command = ["twistd", "-n", "--pidfile=", "edgegate", f"--config={name}", f"--admin=127.0.0.1:{admin}", *options]
+        self.running: Running = self.start(*command)
+        self.running.says(READY)
+        return port
+
+    def trusted(self, port: int, host: str, server_name: str, root: Path) -> bool:
+        """Whether a client that trusts the root is served; one that asks for an address sends no SNI."""
+        try:
+            context = ssl.create_default_context(cafile=root)
+            with socket.create_connection((host, port), PATIENCE) as connection:
+                context.wrap_socket(connection, server_hostname=server_name).close()
+        except (ssl.SSLCertVerificationError, FileNotFoundError):
+            return False
+        return True
+
+    def test_one_root_for_all(self) -> None:
+        """Two gateways, one of them with two workers, make one root, by which all hosts are trusted at all of them."""
+        ports = self.serve("one"), self.serve("two", "--workers=2")
+        root = self.folder / "store" / "local" / "ca.pem"
+        asked: Sequence[tuple[str, str]] = (
+            ("127.0.0.1", "localhost"),
+            ("127.0.0.1", "shop.app.localhost"),
+            ("127.0.0.1", "intranet.example"),
+            ("127.0.0.1", "127.0.0.1"),
+            ("::1", "::1"),
+        )
+        for port in ports:
+            for host, name in asked:
+                wait_until(
+                    partial(self.trusted, port, host, name, root),
+                    partial(str.format, "{} is not trusted\n{}", name, self.running.output[-2000:]),
+                    pause=0.1,
+                )
+        for each in (self.folder / "store").rglob("*"):
+            mode = stat.S_IMODE(each.stat().st_mode)
+            self.assertEqual(oct(mode), oct(0o700 if each.is_dir() else 0o600), each)
+        answer = self.ask("curl", "--silent", "--cacert", str(root), f"https://127.0.0.1:{ports[0]}/")
+        self.assertEqual((answer.returncode, answer.stdout), (0, "hello\n"), answer.stderr)
+        shown = self.ask(
+            "openssl", "s_client", "-connect", f"127.0.0.1:{ports[1]}", "-servername", "intranet.example",
+            "-verify_hostname", "intranet.example", "-verify_return_error", "-brief", "-CAfile", str(root),
+        )  # fmt: skip
+        self.assertIn("Verification: OK", shown.stdout + shown.stderr)
