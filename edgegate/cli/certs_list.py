@@ -14,9 +14,11 @@ import click
 from edgegate.cli import shared_options
 from edgegate.config.report import report
 from edgegate.model.certificates import ManagedCertificate
+from edgegate.routing.snapshot import Snapshot
 from edgegate.sources.loading import load
 from edgegate.sources.named import source_named
 from edgegate.tls.acme.care import Care
+from edgegate.tls.acme.demand.ledger import Ledger
 from edgegate.tls.acme.status import CertificateStatus
 
 Row = Mapping[str, str | int | None]
@@ -41,8 +43,8 @@ def list_certificates(config: str, output: str, selector: dict[str, str], certif
     if loaded.snapshot is None:
         report(loaded.problems, sys.stderr, "nothing to list")
         raise SystemExit(1)
-    certificates = sorted(loaded.snapshot.certificates, key=lambda each: (each.host, each.issuer.name))
     try:
+        certificates = sorted(_all(loaded.snapshot), key=lambda each: (each.host, each.issuer.name))
         rows = [row(each, time.time) for each in certificates]
     except OSError as error:
         raise click.ClickException(f"{error.filename}: {error.strerror}" if error.filename else str(error)) from error
@@ -52,6 +54,18 @@ def list_certificates(config: str, output: str, selector: dict[str, str], certif
         click.echo("\n".join(table(rows)))
     else:
         click.echo("no certificate is issued: no server has a credentialName that no Secret provides, and an issuer")
+
+
+def _all(snapshot: Snapshot) -> set[ManagedCertificate]:
+    """
+    Return what the files name, and what was issued on demand.
+
+    @raise OSError: A store can't be read.
+    """
+    found = set(snapshot.certificates)
+    for each in snapshot.on_demand:
+        found.update(ManagedCertificate(host, each.issuer, each.origin) for host in Ledger(each).hosts())
+    return found
 
 
 def row(certificate: ManagedCertificate, clock: Callable[[], float]) -> Row:

@@ -29,6 +29,7 @@ from edgegate.overload.connections import ConnectionCounts, client_of
 from edgegate.overload.limits import HANDSHAKES as MOST_HANDSHAKES
 from edgegate.routing.snapshot import FilterChain, Listener
 from edgegate.tls.acme.hello_challenges import HelloChallenges
+from edgegate.tls.context_seeker import ContextSeeker
 
 HANDSHAKES = 0.2
 """Seconds that a port which is withdrawn stays open for the handshakes of TCP that have begun: a long way there and
@@ -70,6 +71,7 @@ class DownstreamListener(ListenerFilterCallbacks):
         meters: Meters | None = None,
         address_lists: AddressLists | None = None,
         challenges: HelloChallenges | None = None,
+        seeker: ContextSeeker | None = None,
     ) -> None:
         """
         @param source: Where its listening socket may come from, in place of binding one.
@@ -88,6 +90,7 @@ class DownstreamListener(ListenerFilterCallbacks):
         self.pending = set()
         self.address_lists = AddressLists() if address_lists is None else address_lists
         self.challenges = challenges
+        self.seeker = seeker
         self.shaking: dict[ListenerFilter, None] = {}
         self.leaving = False
         self._closing: IDelayedCall | None = None

@@ -24,6 +24,7 @@ from edgegate.observe.observers import Observers
 from edgegate.overload.idle import Idle
 from edgegate.routing.snapshot import FilterChain, Listener
 from edgegate.tls.acme.hello_challenges import HelloChallenges
+from edgegate.tls.context_seeker import ContextSeeker
 from edgegate.tls.sni import ContextMap
 
 CROWDED = "gave way to others"
@@ -76,6 +77,7 @@ class ListenerFilterCallbacks(ABC):
     @ivar serving: What new connections and new requests get; a reload replaces it.
     @ivar address_lists: Tell who has to go before anything is done for it.
     @ivar challenges: Tell which ClientHellos are questions of authorities; L{None}: none is.
+    @ivar seeker: Finds the contexts that C{serving} has not; L{None}: nobody does.
     @ivar pending: Connections that are not told apart yet. A filter takes itself out by L{settled}.
     """
 
@@ -87,6 +89,7 @@ class ListenerFilterCallbacks(ABC):
     pending: set[ListenerFilter]
     address_lists: AddressLists
     challenges: HelloChallenges | None
+    seeker: ContextSeeker | None
 
     @property
     def listener(self) -> Listener:

@@ -2,6 +2,10 @@
 """
 A connection on its way from accept() to its filter chain: its ClientHello is looked at, its server chosen by SNI, its
 handshake made on that server's own context.
+
+Where that context has to be looked for first (a L{ContextSeeker} may ask a store, or an authority), the connection is
+held: its ClientHello stays in the kernel, nothing is read and nobody watches the socket, until L{TLSInspector._hold} is
+told the context, or why there is none. A connection whose context is there knows nothing of it.
 """
 
 from __future__ import annotations
@@ -27,11 +31,23 @@ from edgegate.overload.connections import client_of
 from edgegate.overload.idle import UNASKED, UNFINISHED
 from edgegate.routing.snapshot import FilterChain
 from edgegate.tls.acme.tls_alpn import OFFERED
-from edgegate.tls.client_hello import UNRECOGNIZED_NAME, ClientHello, MalformedHello, NotTLS, alert, parse
+from edgegate.tls.client_hello import (
+    INTERNAL_ERROR,
+    UNRECOGNIZED_NAME,
+    ClientHello,
+    MalformedHello,
+    NotTLS,
+    alert,
+    parse,
+)
+from edgegate.tls.context_seeker import NoContext, SoughtContext
 from edgegate.tls.verification import forwarded_client_cert, refusal
 
 PATIENCE = 10.0
 """Seconds from accept() to the end of the handshake."""
+
+HELD = 30.0
+"""Seconds for which a connection is held until there is a context for it; then the patience begins anew."""
 
 DECODE_ERROR = alert(50)
 
@@ -76,12 +92,14 @@ class TLSInspector:
         "_began",
         "_deadline",
         "_granted",
+        "_held",
         "_hello",
         "_listener",
         "_local",
         "_peek",
         "_since",
         "_socket",
+        "_sought",
         "_speech",
         "_stream",
         "peer",
@@ -101,7 +119,8 @@ class TLSInspector:
         self._speech = _Speech.UNKNOWN
         self._stream: TLSStream | None = None
         self._asked: list[bytes] = []
-        self._granted = False
+        self._granted = self._held = False
+        self._sought: SoughtContext | None = None
         self._began = monotonic()
         self._since = since
         self._deadline = Deadline(listener.wheel, self._too_slow)
@@ -123,7 +142,7 @@ class TLSInspector:
 
     def idle_since(self) -> float:
         """See L{edgegate.overload.idle.Idle}."""
-        if self._stream is not None:
+        if self._stream is not None or self._held:
             return self._since + UNFINISHED
         return self._since + UNASKED if self._speech is _Speech.UNKNOWN else inf
 
@@ -214,6 +233,10 @@ class TLSInspector:
         self._tell(reason)
 
     def _too_slow(self) -> None:
+        if self._held:
+            # it may go on without this one: whoever comes again gets what was found
+            self._tell_to_go("no certificate in time", INTERNAL_ERROR)
+            return
         self.abort()
         self._tell("timeout")
 
@@ -259,13 +282,41 @@ class TLSInspector:
             if refusal:
                 self._tell_to_go(refusal, b"")
                 return
-        if context is None:
+        if context is not None:
+            self._wait_for_turn(chain, context)
+        elif chain.tls is not None:
+            self._hold(chain)
+        else:
             self._peek.settle()
             self._leave()
             name = self._hello.server_name
             listener.serve_socket(chain, self._socket, self.peer, self._local, name, self._granted)
-        else:
-            self._wait_for_turn(chain, context)
+
+    def _hold(self, chain: FilterChain) -> None:
+        """Hold the connection until its context is found: that may take its time."""
+        listener = self._listener
+        if listener.seeker is None:
+            self._tell_to_go("no certificate", INTERNAL_ERROR)
+            return
+        # nobody watches the socket meanwhile
+        self._peek.settle()
+        self._held = True
+        self._deadline.start(HELD)
+
+        def found(context: SSL.Context | NoContext) -> None:
+            self._held, self._sought = False, None
+            if self not in listener.pending:
+                return
+            if isinstance(context, NoContext):
+                self._tell_to_go(context.reason, context.words, context.unknown)
+            else:
+                self._since = listener.wheel.clock.seconds()
+                self._wait_for_turn(chain, context)
+
+        name = listener.listener.name
+        sought = listener.seeker.seek(name, chain, self._hello, client_of(self.peer), found)
+        if self._held:
+            self._sought = sought
 
     def _wait_for_turn(self, chain: FilterChain | None, context: SSL.Context) -> None:
         """Shake hands now, or when there is time for it; what it costs most is made then."""
@@ -351,4 +402,8 @@ class TLSInspector:
 
     def _leave(self) -> None:
         self._deadline.end()
+        sought, self._sought = self._sought, None
+        if sought is not None:
+            self._held = False
+            sought.leave()
         self._listener.settled(self)

@@ -41,7 +41,8 @@ def shown(chain: FilterChain, secrets: Secrets, server_name: str, now: datetime)
 
     @param now: An aware time.
     """
-    if chain.tls is None:
+    if chain.tls is None or (chain.tls.on_demand and server_name not in chain.hosts):
+        # one on demand is known to who serves it
         return ()
     chosen = choice(secrets.resolve(chain.tls))
     wildcard = "*." + server_name.partition(".")[2]

@@ -119,7 +119,7 @@ def _tls(node: Node, found: Explanation) -> None:
     decision = found.decision
     assert decision.chain is not None
     assert decision.chain.tls is not None
-    rules = decision.chain.tls.rules
+    rules, on_demand = decision.chain.tls.rules, decision.chain.tls.on_demand
     versions = f"TLS {rules.minimum.name[4:].replace('_', '.')} to {rules.maximum.name[4:].replace('_', '.')}"
     alpn = text(decision.question.alpn)
     node.add(f"{versions} ends here{f', ALPN {alpn}' if alpn else ''}")
@@ -129,6 +129,8 @@ def _tls(node: Node, found: Explanation) -> None:
         missing = "" if each.issued else ": it is to be issued, and until then the connection is refused"
         mood = Mood.BAD if wrong or ended or missing else Mood.PLAIN
         node.add(f"certificate {each.name} for {', '.join(each.names) or 'no name'}{wrong}{ended}{missing}", mood)
+    if on_demand and not found.certificates:
+        node.add(f"a certificate on demand by {on_demand}, if it issues one for this name")
     verification = rules.verification
     if verification is not None:
         asked = "must show" if verification.required else "may show"

@@ -101,13 +101,16 @@ class ServerTLS(Picklable):
     """
     How a filter chain ends TLS.
 
-    @ivar credentials: Name one certificate or more. Of those with one kind of key the one is shown that bears the SNI
-        name.
+    @ivar credentials: Name one certificate or more; none where all are issued on demand. Of those with one kind of key
+        the one is shown that bears the SNI name.
+    @ivar on_demand: The name of the issuer of certificates for names that the wildcards among the chain's hosts stand
+        for; empty: there is none. See L{edgegate.model.on_demand}.
     """
 
     credentials: tuple[Credential, ...]
     rules: TLSRules = TLSRules()
     alpn: tuple[bytes, ...] = ()
+    on_demand: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from edgegate.model.clusters import Cluster, Endpoints
 from edgegate.model.diagnostics import Diagnostic
 from edgegate.model.guards.guard import Guards
 from edgegate.model.metrics import DeclaredMetrics
+from edgegate.model.on_demand import OnDemand
 from edgegate.model.origin import Origin
 from edgegate.model.proxy import NO_SETTINGS, ProxySettings
 from edgegate.model.routes import HTTPRoute, TCPRoute
@@ -59,6 +60,7 @@ class Attached:
     @ivar metrics: L{None}: nor of metrics.
     @ivar guards: What stands on servers as a whole; one that is not here has none.
     @ivar certificates: What the gateway has issued itself, of what servers end TLS with.
+    @ivar on_demand: Who issues what for names that no file says.
     """
 
     kind: str
@@ -72,6 +74,7 @@ class Attached:
     metrics: DeclaredMetrics | None = None
     guards: Mapping[Server, Guards] = field(default_factory=dict)
     certificates: tuple[ManagedCertificate, ...] = ()
+    on_demand: tuple[OnDemand, ...] = ()
 
 
 class Translation(Protocol):

@@ -20,6 +20,7 @@ from edgegate.model.certificates import ManagedCertificate
 from edgegate.model.clusters import Cluster
 from edgegate.model.guards.guard import Guard, Guards
 from edgegate.model.metrics import DeclaredMetrics
+from edgegate.model.on_demand import OnDemand
 from edgegate.model.origin import Origin
 from edgegate.model.picklable import Picklable
 from edgegate.model.proxy import NO_SETTINGS, ProxySettings
@@ -146,6 +147,7 @@ class Snapshot(Picklable):
     @ivar tracing: L{None}: they say nothing of traces.
     @ivar metrics: L{None}: nor of metrics.
     @ivar certificates: What the gateway has issued itself.
+    @ivar on_demand: Who issues what for names that no file says.
     """
 
     listeners: tuple[Listener, ...] = ()
@@ -155,6 +157,7 @@ class Snapshot(Picklable):
     tracing: DeclaredTracing | None = None
     metrics: DeclaredMetrics | None = None
     certificates: tuple[ManagedCertificate, ...] = ()
+    on_demand: tuple[OnDemand, ...] = ()
 
 
 def guards_in(snapshot: Snapshot) -> Iterator[Guard]:

@@ -66,6 +66,7 @@ from edgegate.server.contexts import Contexts
 from edgegate.server.first_certificates import Awaited, awaited
 from edgegate.server.gateway_options import GatewayOptions
 from edgegate.server.memory import memory
+from edgegate.server.on_demand import on_demand_seeker
 from edgegate.server.ports import Ports
 from edgegate.sources.file_reader import defer_to_daemon
 from edgegate.tcp.gateway import Relay, TCPGateway
@@ -97,6 +98,7 @@ class DataPlane:
     @ivar endpoints: Those of its clusters, by the files.
     @ivar certificates: Has those issued that the gateway has itself.
     @ivar issued: Called when some of them are served that were not before.
+    @ivar on_demand: Finds certificates for names that no file says.
     @ivar secrets: The key material in force, where a secret may be replaced under the Snapshot that is served.
     @ivar clusters: The state of its clusters.
     @ivar counts: Of clients' connections.
@@ -167,6 +169,7 @@ class DataPlane:
         hellos = HelloChallenges(self._challenges, defer, cast(IReactorTime, reactor))
         self.certificates = CertificateKeeper(cast(IReactorTime, reactor), defer, self._put_issued)
         self.issued: Callable[[], object] = _nothing
+        self.on_demand = on_demand_seeker(reactor, defer, options.key_authorities)
         explainer = Explainer(options.debug_from, options.trusted_hops) if options.debug_from else None
         self._http = HTTPGateway(self._environment, options.paths, options.http_filters, explainer)
         connection_guards = connection_guards_of(self._environment)
@@ -192,6 +195,7 @@ class DataPlane:
                 meters,
                 lists,
                 hellos,
+                self.on_demand,
             )
 
         self._most = most
@@ -354,9 +358,12 @@ class DataPlane:
         self.examples.clear()
         self._contexts = contexts
         self.secrets.take(contexts.read, planned)
-        self._challenges.storages = tuple(dict.fromkeys(each.issuer.storage for each in snapshot.certificates))
-        self._environment.challenges = self._challenges if snapshot.certificates else None
+        storages = [each.issuer.storage for each in snapshot.certificates]
+        storages.extend(each.issuer.storage for each in snapshot.on_demand)
+        self._challenges.storages = tuple(dict.fromkeys(storages))
+        self._environment.challenges = self._challenges if storages else None
         self.certificates.use(snapshot.certificates)
+        self.on_demand.use(snapshot.on_demand, snapshot.listeners)
         self._http.forget_filters()
         self._tcp.forget_guards()
         self._address_lists.forget()
@@ -377,7 +384,7 @@ class DataPlane:
         Who has connected is served, were its connection still in the kernel's backlog or in the middle of its
         handshake: L{ended} tells when that is over.
         """
-        self.certificates.stop()
+        self._stop_renewing()
         for port in self._ports:
             port.withdraw()
         self._http.retire()
@@ -398,7 +405,7 @@ class DataPlane:
 
         @param gone: What those bind no longer: who has connected there is served, and has the usual time.
         """
-        self.certificates.stop()
+        self._stop_renewing()
         self._ports.hand_over(gone)
         self._http.retire()
 
@@ -412,7 +419,7 @@ class DataPlane:
 
     def stop(self) -> None:
         """Leave nothing behind: no idle connection, no timer."""
-        self.certificates.stop()
+        self._stop_renewing()
         for port in self._ports:
             port.close()
         self.counts.stop()
@@ -422,6 +429,10 @@ class DataPlane:
         self.wheel.stop()
 
     # ------------------------------------------------------------------------------------------------------------------
+
+    def _stop_renewing(self) -> None:
+        self.certificates.stop()
+        self.on_demand.stop()
 
     def _renew_contexts(self, secrets: Secrets) -> None:
         """

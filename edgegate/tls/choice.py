@@ -40,7 +40,7 @@ def choice(tls: ResolvedTLS) -> Choice:
 
     @raise edgegate.tls.secrets.BadKeyMaterial: A certificate or key can't be served.
     """
-    if len(tls.certificates) == 1:
+    if len(tls.certificates) <= 1:
         # whoever makes the context reads them: a reload may have thousands, and mostly keeps their contexts
         return Choice(tls, {})
     kinds = [type(load_key_pair(pair)[1]) for pair in tls.certificates]

@@ -81,6 +81,9 @@ def alert(description: int) -> bytes:
 UNRECOGNIZED_NAME = alert(112)
 """What a client is told whose SNI name belongs to no server here."""
 
+INTERNAL_ERROR = alert(80)
+"""What a client is told that may be served when it comes again."""
+
 
 def _message(data: bytes) -> bytes | int:
     """Return the handshake message that the records carry, or how many bytes must be there to go on."""

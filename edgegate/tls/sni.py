@@ -46,7 +46,9 @@ class ContextMap:
         for pattern, chain in listener.secure.items():
             if id(chain) not in contexts:
                 contexts[id(chain)] = self._add(f"{listener.name} {chain.name}", chain, secrets, kept)
-            entries.append((pattern, (chain, contexts[id(chain)])))
+            # what a wildcard of such a server stands for has a certificate of its own, that somebody else knows
+            demanded = chain.tls is not None and chain.tls.on_demand and pattern[0] == "*"
+            entries.append((pattern, (chain, None if demanded else contexts[id(chain)])))
         self._table: HostTable[Found] = HostTable(entries)
         self._only = entries[0][1] if len(contexts) == 1 and entries[0][1][1] is not None else None
         if self._only is not None and self._named.get(id(self._only[0])) == {}:
@@ -81,7 +83,8 @@ class ContextMap:
     def lookup(self, server_name: str, local: Address | None = None) -> Found | None:
         """
         Return the chain for an SNI name in normal form, and its context; L{None} for the context where TLS is passed
-        through, and altogether where no server has that name, or its certificate is withheld.
+        through, or ended with a certificate on demand; and altogether where no server has that name, or its certificate
+        is withheld.
 
         @param server_name: Empty for a client that names nobody: it finds the server of C{*}, or the only one where
             there is but one that ends TLS. (In Istio it finds the server of C{*} alone.)
@@ -108,7 +111,8 @@ class ContextMap:
         if named is None:
             return found
         if not named:
-            return None
+            # but for those whose certificates are on demand
+            return None if found[1] is not None else found
         if server_name in named:
             return named[server_name]
         return named.get("*." + server_name.partition(".")[2], found)

@@ -11,6 +11,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.cli.certs import certs
 from edgegate.cli.certs_list import row
+from edgegate.sources.loading import load
+from edgegate.sources.named import source_named
+from edgegate.tls.acme.demand.ledger import Ledger
 from edgegate.tls.acme.life import Record
 from edgegate.tls.acme.store import CertificateStore
 from tests.istio.translate.test_certificates import GATEWAY, ISSUER
@@ -81,3 +84,18 @@ class CertsListTests(SynchronousTestCase):
         self.assertEqual(told(record), ("issued", 10, "renew 2023-11-15 22:13 UTC", None))
         late = replace(record, renew_at=NOW - 5, failures=3, not_before=NOW + 60, error="no")
         self.assertEqual(told(late), ("renewal fails", 10, "renew 2023-11-14 22:14 UTC", "no"))
+
+    def test_on_demand(self) -> None:
+        """What was issued on demand is listed with the rest."""
+        rules = "  onDemand: {allow: ['*.example.com']}\n---"
+        text = (ISSUER + GATEWAY).replace("---", rules, 1).replace("a.example.com", '"*.example.com"')
+        (self.folder / "gw.yaml").write_text(text)
+        loaded = load(source_named(str(self.folder)))
+        assert loaded.snapshot is not None
+        (found,) = loaded.snapshot.on_demand
+        Ledger(found).reserve("new.example.com")
+        rows = json.loads(self.ask("-o", "json").output)
+        self.assertEqual(
+            [(each["host"], each["state"]) for each in rows],
+            [("b.example.com", "to be issued"), ("new.example.com", "to be issued")],
+        )

@@ -5,18 +5,20 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+from collections.abc import Hashable
 from dataclasses import replace
 from pathlib import Path
 
 from OpenSSL import SSL
 from twisted.internet import reactor
+from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 
 from edgegate.downstream.listener import NO_SERVER, DownstreamListener
 from edgegate.downstream.listener_filter import ListenerFilter, Serving
 from edgegate.downstream.proxy_protocol import ProxyProtocolRules
-from edgegate.downstream.tls_inspector import NOT_ISSUED, PATIENCE, TLSInspector
+from edgegate.downstream.tls_inspector import HELD, NOT_ISSUED, PATIENCE, TLSInspector
 from edgegate.model.guards.address_list import AddressList
 from edgegate.net.addresses import ConnectionInfo
 from edgegate.net.poller import poller
@@ -24,12 +26,14 @@ from edgegate.net.ssl_request import GSSENC_REQUEST, SSL_REQUEST
 from edgegate.observe.events import RejectedConnection
 from edgegate.overload.idle import UNASKED
 from edgegate.routing.hosts import HostTable
-from edgegate.routing.snapshot import Listener
+from edgegate.routing.snapshot import FilterChain, Listener
 from edgegate.tls.acme.challenges import ChallengeAnswers
 from edgegate.tls.acme.hello_challenges import PATIENCE as STORE_PATIENCE
 from edgegate.tls.acme.hello_challenges import HelloChallenges
 from edgegate.tls.acme.store import CertificateStore, hello_name
-from edgegate.tls.client_hello import UNRECOGNIZED_NAME
+from edgegate.tls.client_hello import UNRECOGNIZED_NAME, ClientHello
+from edgegate.tls.context_seeker import NoContext, SetContext
+from edgegate.tls.contexts import server_context
 from edgegate.tls.sni import ContextMap
 from tests.access.test_address_list import addresses
 from tests.downstream.arriving import HERE, PLAIN, SECURE, SNI, STRICT, ArrivingCase, listener
@@ -601,3 +605,109 @@ class ChallengeTests(ArrivingCase):
         self.assertFalse(self.shown(await self.shake("a.example")))
         self.assertFalse(self.shown(await self.shake("a.example", "h2", "http/1.1")))
         self.assertEqual(self.hellos._made, {})
+
+
+class Seeker:
+    """Finds what the test says, at once or when it is told to."""
+
+    def __init__(self) -> None:
+        self.at_once: SSL.Context | NoContext | None = None
+        self.sought: list[tuple[str, str, SetContext]] = []
+        self.left = 0
+
+    def seek(
+        self, listener: str, chain: FilterChain, hello: ClientHello, client: Hashable, found: SetContext
+    ) -> Seeker | None:
+        """Remember what is sought."""
+        self.sought.append((listener, hello.server_name, found))
+        if self.at_once is not None:
+            found(self.at_once)
+            return None
+        return self
+
+    def leave(self) -> None:
+        """Count."""
+        self.left += 1
+
+
+class HeldTests(ArrivingCase):
+    """Connections whose context has to be looked for."""
+
+    def setUp(self) -> None:
+        """Open a port with a server whose certificates are on demand."""
+        super().setUp()
+        tls = replace(naming(server_tls()), credentials=(), on_demand="default/ca")
+        self.chain = replace(SECURE, tls=tls, hosts=("*.example",))
+        self.seeker = Seeker()
+        self.open(listener(None, HostTable([("*.example", self.chain), ("b.example", STRICT)])))
+        self.port.seeker = self.seeker
+        self.context = server_context(server_tls())
+
+    async def held(self, name: str = "a.example") -> Deferred[ssl.SSLSocket]:
+        """Connect, and wait until it is held."""
+        shaking = deferToThread(shake, self.connect(), name)
+        await until(lambda: self.seeker.sought)
+        return shaking
+
+    async def test_found(self) -> None:
+        """It is held until there is a context, and then served as any other, with its time for the handshake anew."""
+        shaking = await self.held()
+        self.clock.pump([1.0] * 25)
+        name, server_name, found = self.seeker.sought[0]
+        self.assertEqual((name, server_name, len(self.port.pending)), (self.port.listener.name, "a.example", 1))
+        found(self.context)
+        client = await shaking
+        self.addCleanup(client.close)
+        await until(lambda: self.http.connections)
+        self.assertIs(self.http.connections[0][0].chain, self.chain)
+        self.assertEqual((self.observer.rejected, self.port.pending, self.seeker.left), ([], set(), 0))
+
+    async def test_at_once(self) -> None:
+        """What is there already is served without a wait."""
+        self.seeker.at_once = self.context
+        client = await deferToThread(shake, self.connect(), "a.example")
+        self.addCleanup(client.close)
+        await until(lambda: self.http.connections)
+
+    async def test_refused(self) -> None:
+        """Where there is none the client is told by an alert."""
+        self.seeker.at_once = NoContext("no such name", UNRECOGNIZED_NAME, unknown=True)
+        with self.assertRaisesRegex(ssl.SSLError, "(?i)unrecognized.name"):
+            await deferToThread(shake, self.connect(), "a.example")
+        (rejected,) = self.observer.rejected
+        self.assertEqual((rejected.reason, rejected.server_name, rejected.unknown), ("no such name", "a.example", True))
+
+    async def test_too_long(self) -> None:
+        """What is not found in time ends with an alert; what is found later is for nobody."""
+        shaking = await self.held()
+        self.clock.pump([1.0] * int(HELD + 3))
+        with self.assertRaisesRegex(ssl.SSLError, "(?i)internal.error"):
+            await shaking
+        self.assertEqual((self.seeker.left, self.port.pending), (1, set()))
+        self.seeker.sought[0][2](self.context)
+        self.assertEqual((self.http.connections, len(self.observer.rejected)), ([], 1))
+
+    async def test_gives_way(self) -> None:
+        """One that is held for long gives way where there are too many connections."""
+        shaking = await self.held()
+        (held,) = self.port.pending
+        self.assertLess(held.idle_since(), self.clock.seconds() + PATIENCE)
+        held.give_way()
+        with self.assertRaises((ssl.SSLError, OSError)):
+            await shaking
+        self.assertEqual(self.seeker.left, 1)
+        self.seeker.sought[0][2](self.context)
+
+    async def test_others(self) -> None:
+        """A name whose context is there is not sought, nor one that no server takes."""
+        client = await deferToThread(shake, self.connect(), "b.example")
+        self.addCleanup(client.close)
+        with self.assertRaises(ssl.SSLError):
+            await deferToThread(shake, self.connect(), "a.other")
+        self.assertEqual(self.seeker.sought, [])
+
+    async def test_nobody_seeks(self) -> None:
+        """Where nobody looks for contexts the client is told that there is none."""
+        self.port.seeker = None
+        with self.assertRaisesRegex(ssl.SSLError, "(?i)internal.error"):
+            await deferToThread(shake, self.connect(), "a.example")

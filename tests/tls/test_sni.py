@@ -8,9 +8,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.model.addresses import Address, TCPAddress, UNIXAddress
 from edgegate.model.origin import Origin
-from edgegate.model.tls import ClientVerification, KeyPair, TLSRules
+from edgegate.model.tls import ClientVerification, Credential, KeyPair, TLSRules
 from edgegate.routing.hosts import HostTable
 from edgegate.routing.snapshot import FilterChain, Listener
+from edgegate.tls.secret_store import Secrets
 from edgegate.tls.secrets import BadKeyMaterial, ResolvedTLS, load_certificates
 from edgegate.tls.sni import ContextMap
 from tests.tls.handshakes import AUTHORITY, CLIENTS, RSA_KEY, client_context, naming, pair, secrets, server_tls, shake
@@ -199,3 +200,22 @@ class ContextMapTests(SynchronousTestCase):
         """A listener with a useless certificate is refused as a whole, before anything is served."""
         broken = chain("broken", replace(server_tls(), rules=TLSRules(ciphers=("NONSENSE",))), "broken.example")
         self.assertRaises(BadKeyMaterial, ContextMap, listener(self.exact, broken), secrets())
+
+    def test_on_demand(self) -> None:
+        """What a wildcard of a server with certificates on demand stands for has no context here; full names have."""
+        there = chain("there", server_tls(), "a.example", "*.example")
+        assert there.tls is not None
+        there = replace(there, tls=replace(there.tls, on_demand="default/ca"))
+        contexts = ContextMap(listener(there), secrets())
+        found = contexts.lookup("a.example")
+        assert found is not None
+        self.assertIsNotNone(found[1])
+        self.assertEqual(contexts.lookup("c.example"), (there, None))
+        none = replace(there, hosts=("*",), tls=replace(naming(server_tls()), credentials=(), on_demand="default/ca"))
+        contexts = ContextMap(listener(none), secrets())
+        self.assertEqual((contexts.lookup("c.example"), contexts.lookup("")), ((none, None), (none, None)))
+        with self.subTest("also while that of the full name is not there yet"):
+            (pair,) = server_tls().certificates
+            held = replace(there, tls=replace(there.tls, credentials=(Credential("held"),)))
+            contexts = ContextMap(listener(held), Secrets([replace(pair, name="held", withheld=True)]))
+            self.assertEqual((contexts.lookup("a.example"), contexts.lookup("c.example")), (None, (held, None)))

@@ -77,7 +77,7 @@ class TreqKeySetClient:
     def _answered(self, client: HTTPClient, url: str, redirects: int, response: IResponse) -> Deferred[bytes]:
         location = response.headers.getRawHeaders("location", [""])[0]
         if response.code in (301, 302, 303, 307, 308) and location:
-            _drop(response)
+            drop(response)
             to = urljoin(url, location)
             if not redirects:
                 raise FetchFailed(f"more than {MOST_REDIRECTS} redirects")
@@ -85,10 +85,10 @@ class TreqKeySetClient:
                 raise FetchFailed("a redirect to another host is not followed")
             return self._ask(client, to, redirects - 1)
         if not 200 <= response.code <= 299:
-            _drop(response)
+            drop(response)
             raise FetchFailed(f"it answers {response.code}")
         if isinstance(response.length, int) and response.length > MOST_BYTES:
-            _drop(response)
+            drop(response)
             raise FetchFailed(_TOO_LARGE)
         body = CollectedBody()
         response.deliverBody(body)
@@ -117,7 +117,7 @@ class _Uncompressed:
 
     def _answered(self, response: IResponse) -> IResponse:
         if response.headers.hasHeader("content-encoding"):
-            _drop(response)
+            drop(response)
             raise FetchFailed("it answers in an encoding that it was not asked for")
         return response
 
@@ -170,7 +170,8 @@ class _Dropped(TwistedProtocol):
             self.transport.loseConnection()
 
 
-def _drop(response: IResponse) -> None:
+def drop(response: IResponse) -> None:
+    """End an answer of which nothing more is wanted."""
     response.deliverBody(_Dropped())
 
 

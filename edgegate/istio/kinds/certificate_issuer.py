@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import ClassVar
 
-from edgegate.istio.kinds.base import Duration, DurationOrNone, OneOf, Spec
+from edgegate.istio.kinds.base import Duration, DurationOrNone, OneOf, Spec, UInt32
 from edgegate.istio.kinds.redis import Redis
 from edgegate.istio.kinds.secret_source import SecretSource
 
@@ -97,6 +97,27 @@ class CertificateStorage(OneOf, frozen=True, kw_only=True):
     redis: CertificateRedis | None = None
 
 
+class IssueRate(Spec, frozen=True, kw_only=True):
+    """So many new certificates in so much time, over all that share the storage."""
+
+    certificates: UInt32
+    period: Duration
+
+
+class OnDemandCertificates(Spec, frozen=True, kw_only=True):
+    """
+    Certificates for the names that the wildcards of servers stand for, issued when a client asks for one of them.
+
+    C{ask} is a URL that answers 200 for a name that is to have one. C{allow} are names, or suffixes as
+    C{*.example.com}. One of them at least; where there are both, both must agree.
+    """
+
+    ask: str | None = None
+    allow: tuple[str, ...] = ()
+    rate: IssueRate | None = None
+    most: UInt32 | None = None
+
+
 class CertificateIssuer(OneOf, frozen=True, kw_only=True):
     """
     The C{spec} of a CertificateIssuer.
@@ -113,3 +134,4 @@ class CertificateIssuer(OneOf, frozen=True, kw_only=True):
     storage: CertificateStorage | None = None
     until_issued: UntilIssued | None = None
     readiness_timeout: DurationOrNone | None = None
+    on_demand: OnDemandCertificates | None = None

@@ -14,6 +14,7 @@ from edgegate.istio.resources import Resource
 from edgegate.istio.translate.certificate_storage import storage_of
 from edgegate.istio.translate.compile_options import CompileOptions
 from edgegate.istio.translate.key_sources import KEY_KEYS, ROOT_NAMESPACE, KeySources, Unreadable, title
+from edgegate.istio.translate.on_demand import on_demand_of
 from edgegate.istio.translate.servers import Server
 from edgegate.istio.translate.suggestions import Suggestions
 from edgegate.model import codes
@@ -28,6 +29,7 @@ from edgegate.model.certificates import (
     LocalAuthority,
     ManagedCertificate,
 )
+from edgegate.model.on_demand import OnDemand
 from edgegate.model.servers import Traffic
 
 ANNOTATION = "edgegate.io/certificate-issuer"
@@ -45,6 +47,7 @@ class CertificateIssuers:
     Finds who issues the certificates of servers.
 
     @ivar certificates: All that were asked for, each once.
+    @ivar on_demand: Those that issue what no file names, by their names.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class CertificateIssuers:
         self._values: dict[_Key, CertificateIssuer | None] = {}
         self._used: dict[_Key, Server] = {}
         self.certificates: dict[ManagedCertificate, ManagedCertificate] = {}
+        self.on_demand: dict[str, OnDemand] = {}
 
     def named_by(self, server: Server) -> str:
         """Return the name of the issuer that a server's certificates are from; empty: they are from nobody."""
@@ -88,6 +92,8 @@ class CertificateIssuers:
             return ()
         found = []
         for host in server.hosts:
+            if host.pattern[0] == "*" and self.issues_on_demand(server):
+                continue
             why = _not_issuable(host.pattern, issuer)
             if why:
                 message = f"{show(host.pattern)}: {why}"
@@ -100,6 +106,22 @@ class CertificateIssuers:
             found.sort(key=lambda each: not is_ip_address(each.host.strip("[]")))
         return tuple(dict.fromkeys(found))
 
+    def issues_on_demand(self, server: Server) -> str:
+        """
+        Return the name of the issuer that issues certificates on demand for the names that a server's wildcards stand
+        for; empty: none does.
+        """
+        key = self._find(server)
+        issuer = None if key is None else self._values.get(key)
+        if key is None or issuer is None or not any(host.pattern[0] == "*" for host in server.hosts):
+            return ""
+        rules = self._declared[key].spec.on_demand
+        if rules is None:
+            return ""
+        if issuer.name not in self.on_demand:
+            self.on_demand[issuer.name] = on_demand_of(self._declared[key], rules, issuer)
+        return issuer.name
+
     def warn(self) -> None:
         """Report issuers that issue nothing, and that challenges can't be answered."""
         for key, declared in self._declared.items():
@@ -109,6 +131,9 @@ class CertificateIssuers:
                     "has a credentialName that no Secret provides"
                 )
                 declared.warning(self._problems, ("metadata", "name"), message, code=codes.WITHOUT_EFFECT)
+            elif declared.spec.on_demand is not None and "/".join(key) not in self.on_demand:
+                message = "no server that has its certificates from it has a wildcard among its hosts"
+                declared.warning(self._problems, ("spec", "onDemand"), message, code=codes.WITHOUT_EFFECT)
         for key in self._used:
             issuer = self._values[key]
             if issuer is not None and _challenges(issuer) == (ChallengeKind.HTTP_01,) and not self._in_the_clear:

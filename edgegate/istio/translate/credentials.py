@@ -40,6 +40,7 @@ class _Material:
     What has been found of a server's key material, and which field said so.
 
     @ivar issued: Which of the pairs the gateway has issued itself: their time is its own affair.
+    @ivar on_demand: See L{ServerTLS}.
     """
 
     pairs: list[KeyPair] = field(default_factory=list)
@@ -47,6 +48,7 @@ class _Material:
     revocations: list[bytes] = field(default_factory=list)
     places: dict[tuple[Part, int], Path] = field(default_factory=dict)
     issued: set[int] = field(default_factory=set)
+    on_demand: str = ""
 
     def add_pair(self, pair: KeyPair, chain_path: Path, key_path: Path) -> None:
         self.places[Part.CERTIFICATE, len(self.pairs)] = chain_path
@@ -84,12 +86,13 @@ class CredentialCompiler:
         material = _Material()
         self._collect(server, settings, material)
         rules = self._rules(server, settings, material)
-        if rules is None or not material.pairs:
+        if rules is None or not (material.pairs or material.on_demand):
             return None
         alpn = HTTP_ALPN if server.traffic is Traffic.HTTPS else ()
         pairs = tuple(material.pairs)
-        tls = ServerTLS(tuple(pair.credential for pair in pairs), rules, alpn)
-        for finding in self._options.inspect(tls, pairs, tuple(host.pattern for host in server.hosts)):
+        tls = ServerTLS(tuple(pair.credential for pair in pairs), rules, alpn, material.on_demand)
+        hosts = tuple(host.pattern for host in server.hosts if host.pattern[0] != "*" or not material.on_demand)
+        for finding in self._options.inspect(tls, pairs, hosts):
             if finding.number in material.issued and finding.part is Part.CERTIFICATE and finding.role is Role.TIME:
                 continue
             path = material.places.get((finding.part, finding.number), ("cipherSuites",))
@@ -135,11 +138,12 @@ class CredentialCompiler:
 
     def _issue(self, server: Server, path: Path, material: _Material) -> None:
         """Take the certificates that the gateway has issued for a server's hosts, once."""
-        if material.issued:
+        if material.issued or material.on_demand:
             return
         for certificate in self._issuers.issued(server):
             material.issued.add(len(material.pairs))
             material.add_pair(self._options.provide(certificate), path, path)
+        material.on_demand = self._issuers.issues_on_demand(server)
 
     def _files_of(
         self, server: Server, certificate: str | None, key: str | None, path: Path, material: _Material
@@ -196,7 +200,7 @@ class CredentialCompiler:
                 if revocations is not None and not settings.ca_crl:
                     material.add_revocations(revocations, path)
                 return
-        if not candidates and material.issued:
+        if not candidates and (material.issued or material.on_demand):
             assert settings.mode is not None
             message = f"{settings.mode.value} needs a CA: there is no Secret {named[0][0]}-cacert"
             self._error(server, path, message, Role.CONSEQUENCE, codes.INVALID_GATEWAY_CREDENTIAL)

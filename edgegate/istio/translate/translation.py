@@ -102,6 +102,7 @@ class IstioTranslation:
             self._metrics,
             standing.servers,
             tuple(issuers.certificates),
+            tuple(issuers.on_demand.values()),
         )
 
     def report(self, diagnostic: Diagnostic) -> None:

@@ -18,6 +18,7 @@ from edgegate.istio.kinds.certificate_issuer import (
 )
 from edgegate.istio.resources import Resource
 from edgegate.istio.validation.findings import Findings
+from edgegate.istio.validation.on_demand import check_on_demand
 from edgegate.istio.validation.redis import check_key_prefix, check_redis
 from edgegate.model import codes
 
@@ -45,6 +46,8 @@ def validate_certificate_issuer(resource: Resource[Any], problems: Problems) -> 
         _check_local(findings, ("spec", "local"), spec.local)
     _check_storage(findings, ("spec", "storage"), spec.storage or CertificateStorage())
     _check_readiness(findings, spec)
+    if spec.on_demand is not None:
+        check_on_demand(findings, ("spec", "onDemand"), spec.on_demand)
 
 
 def _check_storage(findings: Findings, path: Path, storage: CertificateStorage) -> None:

@@ -47,5 +47,6 @@ def compile_snapshot(translation: Translation, port_map: Mapping[int, int]) -> C
         attached.tracing,
         attached.metrics,
         attached.certificates,
+        attached.on_demand,
     )
     return Compiled(snapshot, attached.endpoints)

@@ -114,6 +114,15 @@ class Care:
         record, life = found.record, self._life
         return status(found.pair is not None, record, life.next(record), life.renewal(record))
 
+    def is_busy(self) -> bool:
+        """
+        Whether another one is at it.
+
+        @raise OSError: The store can't be read or written.
+        """
+        with self._store.lock(self.certificate) as ours:
+            return not ours
+
     def do(self) -> Kept | None:
         """
         Do what is to be done, unless another process does. What fails is kept, and logged.

@@ -82,12 +82,21 @@ class CertificateKeeper:
     @ivar tries: How many were made by this process, by the issuer's name and their outcome.
     """
 
-    def __init__(self, clock: IReactorTime, defer: Defer, put: Put, wall: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        defer: Defer,
+        put: Put,
+        wall: Callable[[], float] = time.time,
+        care: Callable[[ManagedCertificate, Callable[[], float]], Care] = Care,
+    ) -> None:
         """
         @param defer: Does what takes its time.
         @param put: Serves what was issued; may raise L{BadKeyMaterial}.
         @param wall: Returns seconds since the epoch.
+        @param care: Makes what looks after one of them, by such a clock.
         """
+        self._care = care
         self._defer = defer
         self._put = put
         self._wall = wall
@@ -103,7 +112,7 @@ class CertificateKeeper:
     def use(self, certificates: Iterable[ManagedCertificate]) -> None:
         """Look after these from now on, and after no others. What is under way for others goes on to its end."""
         before = self._cared
-        self._cared = {each: before.get(each) or _Cared(Care(each, self._wall)) for each in certificates}
+        self._cared = {each: before.get(each) or _Cared(self._care(each, self._wall)) for each in certificates}
         for issuer in {each.issuer.name for each in self._cared}:
             for outcome in Outcome:
                 self.tries.setdefault((issuer, outcome), 0)

@@ -71,6 +71,11 @@ class CertificateStore:
         self._server = _authority_name(issuer.authority)
         self._held: dict[str, Lock] = {}
 
+    @property
+    def server(self) -> str:
+        """What the names of all entries of its authority begin with."""
+        return self._server
+
     # Certificates -----------------------------------------------------------------------------------------------------
 
     def pair(self, certificate: ManagedCertificate) -> KeyPair | None:

@@ -195,3 +195,12 @@ class CareTests(SynchronousTestCase):
     def tearDown(self) -> None:
         """Take what was logged of the bug that was made."""
         self.flushLoggedErrors(ZeroDivisionError)
+
+    def test_busy(self) -> None:
+        """It is known whether another one is at it."""
+        certificate = managed(Path(self.mktemp()).absolute())
+        care = Care(certificate)
+        self.assertFalse(care.is_busy())
+        with CertificateStore(certificate.issuer).lock(certificate):
+            self.assertTrue(care.is_busy())
+        self.assertFalse(care.is_busy())

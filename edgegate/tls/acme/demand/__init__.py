@@ -1,0 +1,1 @@
+"""Certificates on demand: of names that come with a ClientHello, and that no file says."""

@@ -1,0 +1,179 @@
+"""The certificates on demand that a process serves: those that were asked for of late, with their contexts."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from OpenSSL import SSL
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+
+from edgegate.model.certificates import ManagedCertificate
+from edgegate.model.on_demand import OnDemand
+from edgegate.model.tls import KeyPair, ServerTLS
+from edgegate.routing.snapshot import FilterChain, Listener
+from edgegate.tls.acme.care import Kept
+from edgegate.tls.acme.challenges import Defer
+from edgegate.tls.acme.demand.care import DemandedCare
+from edgegate.tls.acme.demand.ledger import Ledger
+from edgegate.tls.acme.keeper import CertificateKeeper
+from edgegate.tls.contexts import server_context
+from edgegate.tls.secrets import BadKeyMaterial, ResolvedTLS, load_key_pair
+
+log = Logger(namespace=__name__)
+
+MOST_HELD = 1000
+"""Certificates on demand that a process holds; those that were asked for least lately are read anew when they are."""
+
+SETTLING = 1.0
+"""Seconds until what is held is looked after: many may come at one time."""
+
+Permitted = Callable[[OnDemand, str], bool | None]
+"""Returns whether the certificate of a host may be renewed; L{None}: nobody knows now. May wait; for threads."""
+
+_Place = tuple[str, str, ServerTLS]
+
+
+@dataclass(slots=True, eq=False)
+class _Held:
+    """
+    A certificate.
+
+    @ivar end: When it ends, in seconds since the epoch; C{asked}, when it was asked for last, likewise.
+    @ivar contexts: Made of it, by where and on what terms it is shown.
+    """
+
+    on_demand: OnDemand
+    certificate: ManagedCertificate
+    pair: KeyPair
+    end: float
+    asked: float
+    contexts: dict[_Place, SSL.Context] = field(default_factory=dict)
+
+
+class HeldCertificates:
+    """
+    Holds so many, and has them renewed as long as they are asked for. What is held stays over a change of the files,
+    with the keys of session tickets. Belongs to the reactor's thread.
+    """
+
+    def __init__(
+        self, clock: IReactorTime, defer: Defer, permitted: Permitted, wall: Callable[[], float] = time.time
+    ) -> None:
+        """
+        @param wall: Returns seconds since the epoch.
+        """
+        self._clock = clock
+        self._wall = wall
+        self._permitted = permitted
+        self._held: OrderedDict[str, _Held] = OrderedDict()
+        self._keeper = CertificateKeeper(clock, defer, self._renewed, wall, self._care)
+        self._settling: IDelayedCall | None = None
+        self._stopped = False
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def context(self, listener: str, chain: FilterChain, host: str) -> SSL.Context | None:
+        """Return the context of a handshake; L{None}: the certificate is not held, or has ended."""
+        assert chain.tls is not None
+        name = credential(chain.tls.on_demand, host)
+        held = self._held.get(name)
+        if held is None:
+            return None
+        now = self._wall()
+        if held.end <= now:
+            del self._held[name]
+            return None
+        held.asked = now
+        self._held.move_to_end(name)
+        place = listener, chain.name, chain.tls
+        return held.contexts.get(place) or self._made(held, place)
+
+    def hold(self, on_demand: OnDemand, certificate: ManagedCertificate, kept: Kept) -> None:
+        """Hold a certificate from now on."""
+        assert kept.pair is not None
+        name = certificate.credential.name
+        self._held[name] = _Held(on_demand, certificate, kept.pair, kept.record.end, self._wall())
+        self._held.move_to_end(name)
+        if len(self._held) > MOST_HELD:
+            self._held.popitem(last=False)
+        self._settle()
+
+    def use(self, issuers: Mapping[str, OnDemand], listeners: Iterable[Listener]) -> None:
+        """Hold from now on what these issue, for what these listeners show."""
+        self._stopped = False
+        if not self._held:
+            return
+        places = set(_places(listeners))
+        for name, held in tuple(self._held.items()):
+            now = issuers.get(held.certificate.issuer.name)
+            if now is None or now.issuer != held.certificate.issuer or not now.allows(held.certificate.host):
+                del self._held[name]
+                continue
+            held.on_demand = now
+            held.contexts = {place: context for place, context in held.contexts.items() if place in places}
+        self._settle()
+
+    def stop(self) -> None:
+        """Have nothing renewed any more. What is held is served."""
+        self._stopped = True
+        settling, self._settling = self._settling, None
+        if settling is not None:
+            settling.cancel()
+        self._keeper.stop()
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    def _made(self, held: _Held, place: _Place) -> SSL.Context | None:
+        listener, chain, tls = place
+        try:
+            made = server_context(ResolvedTLS((held.pair,), tls.rules, tls.alpn), f"{listener} {chain}")
+        except BadKeyMaterial as error:
+            log.error("what was issued can't be served: {reason}", reason=str(error))
+            return None
+        held.contexts[place] = made
+        return made
+
+    def _settle(self) -> None:
+        """Look after what is held, in a while."""
+        if self._settling is None and not self._stopped:
+            self._settling = self._clock.callLater(SETTLING, self._look_after)
+
+    def _look_after(self) -> None:
+        self._settling = None
+        self._keeper.use(held.certificate for held in self._held.values())
+
+    def _care(self, certificate: ManagedCertificate, wall: Callable[[], float]) -> DemandedCare:
+        held = self._held[certificate.credential.name]
+
+        # one that is held anew meanwhile, or whose issuer was changed, counts as it is then
+        def asked() -> float:
+            return self._held.get(certificate.credential.name, held).asked
+
+        def permitted() -> bool | None:
+            return self._permitted(held.on_demand, certificate.host)
+
+        return DemandedCare(certificate, wall, Ledger(held.on_demand, wall), asked, permitted)
+
+    def _renewed(self, pairs: Sequence[KeyPair]) -> None:
+        for pair in pairs:
+            held = self._held.get(pair.name)
+            if held is not None and held.pair != pair:
+                held.end = load_key_pair(pair)[0][0].not_valid_after_utc.timestamp()
+                held.pair, held.contexts = pair, {}
+
+
+def credential(issuer: str, host: str) -> str:
+    """Return the name of a certificate; see L{ManagedCertificate.credential}."""
+    return f"{host} by {issuer}"
+
+
+def _places(listeners: Iterable[Listener]) -> Iterator[_Place]:
+    for listener in listeners:
+        for chain in listener.chains():
+            if chain.tls is not None and chain.tls.on_demand:
+                yield listener.name, chain.name, chain.tls

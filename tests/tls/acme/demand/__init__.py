@@ -1,0 +1,1 @@
+"""Tests of L{edgegate.tls.acme.demand}."""

@@ -1,0 +1,45 @@
+"""Tests of L{edgegate.tls.acme.demand.waiting}."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from edgegate.tls.acme.demand.waiting import MOST_OF_CLIENT, MOST_WAITING, Sought, Waiting, WaitingRoom
+from tests.downstream.arriving import SECURE
+from tests.model.test_on_demand import on_demand
+from tests.tls.acme.certificates import managed
+
+
+class WaitingTests(SynchronousTestCase):
+    """Who waits."""
+
+    def setUp(self) -> None:
+        self.room = WaitingRoom()
+        self.sought = Sought(on_demand(), managed(Path("/nowhere")))
+
+    def enter(self, client: object) -> Waiting:
+        """Have one wait."""
+        return self.room.enter(self.sought, "l", SECURE, client, lambda found: None)
+
+    def test_bounded(self) -> None:
+        """A client has its share, and all together theirs; who leaves makes room, once."""
+        mine = [self.enter("me") for _ in range(MOST_OF_CLIENT)]
+        self.assertFalse(self.room.has_room("me"))
+        self.assertTrue(self.room.has_room("you"))
+        mine[0].leave()
+        mine[0].leave()
+        self.assertTrue(self.room.has_room("me"))
+        self.enter("me")
+        self.assertFalse(self.room.has_room("me"))
+        others = [self.enter(number) for number in range(MOST_WAITING - MOST_OF_CLIENT)]
+        self.assertFalse(self.room.has_room("nobody"))
+        others[3].leave()
+        self.assertTrue(self.room.has_room("nobody"))
+
+    def test_dismiss(self) -> None:
+        """All that wait for a name go at once, in order, and nothing is left of them."""
+        first, second = self.enter("me"), self.enter("you")
+        self.assertEqual(self.sought.dismiss(), [first, second])
+        self.assertEqual((self.sought.dismiss(), self.room.waiting, len(self.room._clients)), ([], 0, 0))
