@@ -1,39 +1,50 @@
-"""C{edgegate certs}: make certificates to try TLS with, and look after those that a gateway has issued itself."""
+"""C{edgegate certs}: make certificates to try TLS with, and look after those that a gateway issues itself."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, cast
 
 import click
 
-from edgegate.cli.certs_list import list_certificates
-from edgegate.cli.certs_trust import trust
 from edgegate.demo.certificates import Unusable, fill
 
-_OTHERS: Mapping[str, click.Command] = {"list": list_certificates, "trust": trust}
+_COMMANDS: Final = {
+    "list": ("edgegate.cli.certs_list", "list_certificates"),
+    "issue": ("edgegate.cli.certs_issue", "issue"),
+    "renew": ("edgegate.cli.certs_issue", "renew"),
+    "revoke": ("edgegate.cli.certs_revoke", "revoke"),
+    "trust": ("edgegate.cli.certs_trust", "trust"),
+}
+"""First words that are about certificates which a gateway has issued itself."""
 
 
 class Certs(click.Command):
-    """Makes certificates, unless its first word is that of another command."""
+    """Makes certificates, unless its first word is one of L{_COMMANDS}."""
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
         """Return the context of the command that is meant."""
-        other = _OTHERS.get(args[0]) if args else None
-        if other is not None:
-            return other.make_context(f"{info_name} {args[0]}", args[1:], parent, **extra)
-        return super().make_context(info_name, args, parent, **extra)
+        if not args or args[0] not in _COMMANDS:
+            return super().make_context(info_name, args, parent, **extra)
+        module, function = _COMMANDS[args[0]]
+        command = cast(click.Command, getattr(import_module(module), function))
+        return command.make_context(f"{info_name} {args[0]}", args[1:], parent, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Do what is meant."""
         return super().invoke(ctx) if ctx.command is self else ctx.command.invoke(ctx)
 
 
+def _first_words(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Return what may come first and begins so."""
+    return [] if context.params.get("names") else [word for word in _COMMANDS if word.startswith(incomplete)]
+
+
 @click.command(cls=Certs)
-@click.argument("names", metavar="NAME[,NAME...] ...", nargs=-1)
+@click.argument("names", metavar="NAME[,NAME...] ...", nargs=-1, shell_complete=_first_words)
 @click.option(
     "--dir",
     "directory",
@@ -69,9 +80,14 @@ def certs(names: tuple[str, ...], directory: Path, clients: tuple[str, ...], dem
     authority are renewed when they have expired or are to have other names.
     They are made for trials: anyone who can read ca.key can make more of them.
 
-    `edgegate certs list --config DIR` lists those that a gateway has issued by
-    the CertificateIssuers of its files, with what comes next for each.
-    `edgegate certs trust --config DIR` tells how to trust its local authority.
+    Those that a gateway issues itself, by the CertificateIssuers of its files:
+
+    \b
+    edgegate certs list --config DIR           what there is, and what comes next
+    edgegate certs issue --config DIR          have issued what is missing
+    edgegate certs renew --config DIR HOST     renew one before it is due
+    edgegate certs revoke --config DIR HOST    take one back, and have another
+    edgegate certs trust --config DIR          how to trust a local authority
     """
     if not (names or clients or demo):
         raise click.UsageError("name the hosts to make certificates for, or say --demo for those of etc/")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from tests.acceptance.processes import ENVIRONMENT, AcceptanceTestCase, Running, program, wait_until
+from tests.acceptance.processes import ENVIRONMENT, PATIENCE, AcceptanceTestCase, Running, program, wait_until
 
 
 class Pebble:
@@ -21,11 +21,14 @@ class Pebble:
     @ivar ca: The file with the certificate by which it is trusted itself.
     """
 
-    def __init__(self, case: AcceptanceTestCase, http: int, ports: Sequence[int], tls: int = 0) -> None:
+    def __init__(
+        self, case: AcceptanceTestCase, http: int, ports: Sequence[int], tls: int = 0, *, days: int = 90
+    ) -> None:
         """
         @param http: The port at which it asks for challenges, in place of 80.
         @param ports: Four that are free.
         @param tls: The port at which it asks for TLS-ALPN-01, in place of 443.
+        @param days: The life of its certificates.
         """
         self._case = case
         program("pebble"), program("pebble-challtestsrv")
@@ -41,6 +44,7 @@ class Pebble:
             "privateKey": str(folder / "localhost.key"),
             "httpPort": http,
             "tlsPort": tls or http,
+            "certificateValidityPeriod": days * 86400,
         }
         self._config = folder / "pebble.json"
         self._config.write_text(json.dumps({"pebble": settings}))
@@ -66,11 +70,19 @@ class Pebble:
 
     def root(self) -> Path:
         """Return a file with the certificate by which what it issues is trusted."""
-        context = ssl.create_default_context(cafile=str(self.ca))
-        with urllib.request.urlopen(f"https://localhost:{self._management}/roots/0", context=context) as answer:
-            path = self._case.folder / f"root-{self.running.process.pid}.crt"
-            path.write_bytes(answer.read())
+        path = self._case.folder / f"root-{self.running.process.pid}.crt"
+        path.write_bytes(self._told("roots/0"))
         return path
+
+    def status(self, serial: str) -> str:
+        """Return what it holds of a certificate: C{Valid} or C{Revoked}."""
+        return str(json.loads(self._told(f"cert-status-by-serial/{serial.lower()}"))["Status"])
+
+    def _told(self, path: str) -> bytes:
+        context = ssl.create_default_context(cafile=str(self.ca))
+        url = f"https://localhost:{self._management}/{path}"
+        with urllib.request.urlopen(url, context=context, timeout=PATIENCE) as answer:
+            return bytes(answer.read())
 
     @property
     def issued(self) -> list[str]:

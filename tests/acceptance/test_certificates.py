@@ -4,58 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import socket
-import ssl
 import stat
 import time
-from functools import partial
-from string import Template
 
+from tests.acceptance.issued import ISSUER, IssuedTestCase
 from tests.acceptance.pebble import Pebble
-from tests.acceptance.processes import PATIENCE, READY, AcceptanceTestCase, Running, free_ports, wait_until
+from tests.acceptance.processes import PATIENCE, free_ports, wait_until
 from tests.acceptance.served import Client
-
-FILES = """\
-apiVersion: edgegate.io/v1alpha1
-kind: CertificateIssuer
-metadata: {name: pebble, namespace: certificates}
-spec:
-  acme: {server: "$url", email: ops@example.com, agreeToTerms: true, caCertificates: "$ca"}
-  storage: {directory: $store}
----
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {name: shop}
-spec:
-  servers:
-  - port: {number: $http, name: http, protocol: HTTP}
-    hosts: ["*.example.com"]
-    tls: {httpsRedirect: true}
-  - port: {number: $https, name: https, protocol: HTTPS}
-    hosts: [$hosts]
-    tls: {mode: SIMPLE, credentialName: shop}
----
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {name: shop}
-spec:
-  hosts: ["*.example.com"]
-  gateways: [shop]
-  http: [{directResponse: {status: 200, body: {string: "hi"}}}]
----
-apiVersion: edgegate.io/v1alpha1
-kind: AddressListPolicy
-metadata: {name: nobody}
-spec:
-  source: Client
-  targetRefs: [{group: networking.istio.io, kind: VirtualService, name: shop}]
-  deny: {addresses: [192.0.2.0/24]}
-"""
 
 HOSTS = ("a.example.com", "b.example.com", "c.example.com")
 
 
-class CertificatesTests(AcceptanceTestCase):
+class CertificatesTests(IssuedTestCase):
     """Two gateways on one storage, one of them with two workers."""
 
     def setUp(self) -> None:
@@ -64,42 +24,7 @@ class CertificatesTests(AcceptanceTestCase):
         self.http, self.https, self.other_http, self.other_https, *others = free_ports(10)
         self.admins = others[:2]
         self.pebble = Pebble(self, self.http, others[2:])
-        self.store = self.folder / "store"
-
-    def write(self, name: str, http: int, https: int, *hosts: str) -> None:
-        """Write the files of a gateway, all at once."""
-        (self.folder / name).mkdir(exist_ok=True)
-        values = {"url": self.pebble.url, "ca": self.pebble.ca, "store": self.store, "hosts": ", ".join(hosts)}
-        new = self.folder / f"{name}.new"
-        new.write_text(Template(FILES).substitute(values, http=http, https=https))
-        new.rename(self.folder / name / "shop.yaml")
-
-    def serve(self, name: str, *options: str) -> Running:
-        """Start a gateway."""
-        issuer = "--certificate-issuer=certificates/pebble"
-        admin = self.admins.pop()
-        running = self.start(
-            "twistd", "-n", "--pidfile=", "edgegate", f"--config={name}", issuer, f"--admin=127.0.0.1:{admin}", *options
-        )
-        running.says(READY, 2)
-        return running
-
-    def trusted(self, port: int, host: str, root: str) -> bool:
-        """Whether a client that trusts the authority is served."""
-        try:
-            with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection:
-                context = ssl.create_default_context(cafile=root)
-                context.wrap_socket(connection, server_hostname=host).close()
-        except ssl.SSLCertVerificationError:
-            return False
-        return True
-
-    def wait(self, port: int, hosts: tuple[str, ...], root: str) -> None:
-        """Wait until such a client is, for each host."""
-        for host in hosts:
-            wait_until(
-                partial(self.trusted, port, host, root), partial(str.format, "{} has no certificate", host), pause=0.2
-            )
+        self.url, self.ca = self.pebble.url, self.pebble.ca
 
     def test_issued_once_and_served_by_all(self) -> None:
         """Each host has one certificate, whoever has asked for it; a new host gets one without a restart."""
@@ -129,9 +54,7 @@ class CertificatesTests(AcceptanceTestCase):
         self.wait(self.https, ("new.example.com",), str(self.pebble.root()))
         self.assertTrue(self.trusted(self.https, HOSTS[0], root))
         self.assertEqual(len(self.pebble.issued), 1)
-        listed = self.ask(
-            "edgegate", "certs", "list", "--config=one", "--certificate-issuer=certificates/pebble", "--output=json"
-        )
+        listed = self.ask("edgegate", "certs", "list", "--config=one", ISSUER, "--output=json")
         self.assertEqual(listed.returncode, 0, listed.stderr)
         states = {each["host"]: each["state"] for each in json.loads(listed.stdout)}
         self.assertEqual(states, dict.fromkeys([*HOSTS, "new.example.com"], "issued"))
@@ -161,15 +84,6 @@ class CertificatesTests(AcceptanceTestCase):
         # one of the workers may be a moment behind the other
         wait_until(lambda: len({self.serial(port, host, root) for port in ports}) == 1, pause=0.2)
 
-    def serial(self, port: int, host: str, root: str) -> str:
-        """Connect as a client that trusts the authority, and return the number of the certificate."""
-        context = ssl.create_default_context(cafile=root)
-        connection = socket.create_connection(("127.0.0.1", port), PATIENCE)
-        with context.wrap_socket(connection, server_hostname=host) as secure:
-            found = secure.getpeercert()
-        assert found is not None
-        return str(found["serialNumber"])
-
     def test_refused(self) -> None:
         """A host that the authority finds elsewhere has none: the log says why and where, and it is not asked again."""
         self.write("two", self.other_http, self.other_https, "a.example.com")
@@ -178,9 +92,7 @@ class CertificatesTests(AcceptanceTestCase):
         self.assertIn("the next try comes in", line)
         self.assertIn("(shop.yaml:17)", line)
         self.assertFalse(self.trusted(self.other_https, "a.example.com", str(self.pebble.root())))
-        listed = self.ask(
-            "edgegate", "certs", "list", "--config=two", "--certificate-issuer=certificates/pebble", "--output=json"
-        )
+        listed = self.ask("edgegate", "certs", "list", "--config=two", ISSUER, "--output=json")
         self.assertEqual(listed.returncode, 0, listed.stderr)
         (row,) = json.loads(listed.stdout)
         self.assertEqual(row["state"], "failing")

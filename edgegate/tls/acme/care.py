@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from random import Random
 
-from twisted.logger import Logger
+from twisted.logger import Logger, LogLevel
 
 from edgegate.model.certificates import LocalAuthority, ManagedCertificate
 from edgegate.model.tls import KeyPair
@@ -65,9 +65,9 @@ def kept(store: CertificateStore, certificate: ManagedCertificate) -> Kept:
         else:
             begin, end = leaf.not_valid_before_utc.timestamp(), leaf.not_valid_after_utc.timestamp()
             if (begin, end) != (record.begin, record.end):
-                record = replace(record, begin=begin, end=end, window=None, renew_at=0.0, ask_at=begin)
+                record = replace(record, begin=begin, end=end, window=None, renew_at=0.0, ask_at=begin, revoked=False)
     if pair is None:
-        record = replace(record, begin=0.0, end=0.0, window=None, renew_at=0.0, ask_at=0.0)
+        record = replace(record, begin=0.0, end=0.0, window=None, renew_at=0.0, ask_at=0.0, revoked=False)
     return Kept(pair, record)
 
 
@@ -109,6 +109,10 @@ class Care:
         found = kept(self._store, self.certificate)
         return found, self._life.next(found.record)
 
+    def renewal(self, record: Record) -> float:
+        """See L{Life.renewal}."""
+        return self._life.renewal(record)
+
     def status(self, found: Kept) -> CertificateStatus:
         """Return how the certificate is, by what the store has."""
         record, life = found.record, self._life
@@ -141,6 +145,46 @@ class Care:
                 assert found.pair is not None
                 return self._ask(found, found.pair)
             return found
+
+    def issue(self, wanted: Callable[[Kept], bool]) -> Kept | None:
+        """
+        Issue it now, whatever was to come next. What fails is kept, and logged.
+
+        @param wanted: Whether to, by what there is once nobody else is at it.
+        @return: What there is then; L{None}: another process is at it.
+        @raise OSError: The store can't be read or written.
+        """
+        with self._store.lock(self.certificate) as ours:
+            if not ours:
+                return None
+            found = kept(self._store, self.certificate)
+            return self._issue(found) if wanted(found) else found
+
+    def revoke(self, reason: int, replaced: bool) -> Kept | None:
+        """
+        Have the authority revoke it; it is served until there is another.
+
+        @param reason: See L{Issuing.revoke}.
+        @param replaced: Have whoever serves it ask for another with the next look at it.
+        @return: What there is then, where there is none nothing is done; L{None}: another process is at it.
+        @raise NotIssued: It was not revoked.
+        @raise OSError: The store can't be read or written.
+        """
+        with self._store.lock(self.certificate) as ours:
+            if not ours:
+                return None
+            found = kept(self._store, self.certificate)
+            pair = found.pair
+            if pair is None:
+                return found
+            self._authority().revoke(pair, reason)
+            if not replaced:
+                return found
+            record = self._life.revoked(found.record)
+            self._store.put_record(self.certificate, record)
+            # by this whoever serves it looks at what is known of it
+            self._store.put_pair(self.certificate, pair.key, pair.chain)
+            return Kept(pair, record)
 
     def _issue(self, found: Kept) -> Kept:
         certificate, life = self.certificate, self._life
@@ -183,10 +227,28 @@ class Care:
         except NotIssued as error:
             record = life.informed(record, None, error.retry_after)
         else:
-            bounds, wait = (None, 0.0) if window is None else ((window.begin, window.end), window.retry_after)
-            record = life.informed(record, bounds, wait)
+            if window is not None:
+                record = life.informed(record, (window.begin, window.end), window.retry_after)
+            else:
+                record = life.informed(record, None)
+                if self._is_revoked(pair):
+                    record = life.revoked(record)
         self._store.put_record(self.certificate, record)
         return Kept(pair, record)
+
+    def _is_revoked(self, pair: KeyPair) -> bool:
+        """Ask what tells of revocations where the authority names no windows."""
+        host, issuer = self.certificate.host, self.certificate.issuer.name
+        try:
+            found = self._authority().is_revoked(pair)
+        except NotIssued as error:
+            words = "whether {issuer} has revoked the certificate for {host} is not known: {reason}"
+            log.emit(LogLevel.warn, words, host=host, issuer=issuer, reason=str(error))
+            return False
+        if found:
+            words = "{issuer} has revoked the certificate for {host}: another is due"
+            log.emit(LogLevel.warn, words, host=host, issuer=issuer)
+        return found
 
     def _authority(self) -> Issuing:
         issuer = self.certificate.issuer

@@ -14,11 +14,12 @@ from datetime import datetime, timedelta
 
 from acme import challenges, client, errors, messages
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from josepy.b64 import b64encode
 from josepy.errors import Error as JOSEError
-from josepy.jwk import JWK, JWKEC
+from josepy.jwk import JWK, JWKEC, JWKRSA
 from requests.exceptions import RequestException
 
 from edgegate.model.certificates import ACMEAuthority, CertificateIssuer, ManagedCertificate
@@ -26,6 +27,7 @@ from edgegate.model.tls import KeyPair
 from edgegate.tls.acme.issuing import NotIssued, Window
 from edgegate.tls.acme.keys import new_key, signing_request
 from edgegate.tls.acme.network import Network
+from edgegate.tls.acme.revocation import Unknown, is_revoked
 from edgegate.tls.acme.solvers.preference import preferred, solvers
 from edgegate.tls.acme.solvers.solver import Challenge, NotAnswered
 from edgegate.tls.acme.store import Account, CertificateStore
@@ -82,6 +84,34 @@ class Authority:
             url = f"{str(base).rstrip('/')}/{renewal_name(load_key_pair(pair)[0][0])}"
             found = messages.RenewalInfo.from_json(network.get(url).json()).suggested_window
             return Window(found.start.timestamp(), found.end.timestamp(), network.retry_after)
+
+    def is_revoked(self, pair: KeyPair) -> bool:
+        """See L{Issuing<edgegate.tls.acme.issuing.Issuing>}."""
+        try:
+            return is_revoked(pair)
+        except Unknown as error:
+            raise NotIssued(_words(error)) from error
+
+    def revoke(self, pair: KeyPair, reason: int) -> None:
+        """
+        See L{Issuing<edgegate.tls.acme.issuing.Issuing>}; RFC 8555 section 7.6: by the account, or by the certificate's
+        own key where it was issued to another account, as when ours was lost.
+        """
+        leaf = load_key_pair(pair)[0][0]
+        with self._conversation() as (network, acme):
+            try:
+                acme.revoke(leaf, reason)
+            except messages.Error as error:
+                if error.code == "alreadyRevoked":
+                    return
+                if error.code not in ("unauthorized", "accountDoesNotExist"):
+                    raise
+                network.sign_by(_jwk_of_certificate(pair))
+                try:
+                    acme.revoke(leaf, reason)
+                except messages.Error as second:
+                    if second.code != "alreadyRevoked":
+                        raise
 
     # ------------------------------------------------------------------------------------------------------------------
 
@@ -201,7 +231,10 @@ class Authority:
     ) -> KeyPair:
         wanted = self._asked.preferred_chain
         deadline = datetime.now() + timedelta(seconds=PATIENCE)
-        done = acme.finalize_order(order, deadline, fetch_alternative_chains=bool(wanted))
+        try:
+            done = acme.finalize_order(order, deadline, fetch_alternative_chains=bool(wanted))
+        except errors.TimeoutError as error:
+            raise NotIssued(f"the authority has not issued it within {PATIENCE:.0f} s") from error
         chains = [done.fullchain_pem, *(done.alternative_fullchains_pem or ())]
         pairs = [KeyPair(certificate.credential.name, each.encode("ascii"), self._key) for each in chains]
         chosen = next((pair for pair in pairs if wanted and ends_with(pair, wanted)), pairs[0])
@@ -243,10 +276,19 @@ def new_key_of_account() -> ec.EllipticCurvePrivateKey:
 
 
 def _jwk(account: Account) -> JWK:
-    key = load_pem_private_key(account.key, None)
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise NotIssued("the key of the account in the store is not of ours")
+    try:
+        key = load_pem_private_key(account.key, None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name != "secp256r1":
+        # it may be had from a backup: no other account is made in its place
+        raise NotIssued("the key of the account in the storage, accounts/*.key, is none on P-256: restore or remove it")
     return JWKEC(key=key)
+
+
+def _jwk_of_certificate(pair: KeyPair) -> JWK:
+    key = load_pem_private_key(pair.key, None)
+    return JWKRSA(key=key) if isinstance(key, rsa.RSAPrivateKey) else JWKEC(key=key)
 
 
 def _refusal(authorization: messages.AuthorizationResource) -> str:

@@ -53,3 +53,19 @@ class Issuing(Protocol):
         @raise NotIssued: It does not answer.
         @raise OSError: The store can't be read or written.
         """
+
+    def is_revoked(self, pair: KeyPair) -> bool:
+        """
+        Ask whether a certificate was revoked, where L{window} says nothing of it.
+
+        @raise NotIssued: It can't be said.
+        """
+
+    def revoke(self, pair: KeyPair, reason: int) -> None:
+        """
+        Have a certificate revoked. One that is revoked already is so.
+
+        @param reason: A number of RFC 5280 section 5.3.1.
+        @raise NotIssued: It was not revoked.
+        @raise OSError: The store can't be read or written.
+        """

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from functools import partial
 
 from twisted.internet.interfaces import IReactorTime
@@ -53,6 +54,7 @@ class _Cared:
     @ivar wanted: Whether something is to be done for it.
     @ivar busy: Whether something is.
     @ivar status: How it was when it was looked at last; L{None}: it was not yet.
+    @ivar ended: The end that was told of, of what is served nevertheless.
     """
 
     care: Care
@@ -61,6 +63,7 @@ class _Cared:
     wanted: bool = False
     busy: bool = False
     status: CertificateStatus | None = None
+    ended: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +151,7 @@ class CertificateKeeper:
         for each in seen:
             each.cared.stamp, each.cared.due, each.cared.wanted = each.stamp, each.due, each.wanted
             each.cared.status = each.status
+            self._tell_end(each)
         if seen:
             self._tell_statuses()
         self._serve([each.kept for each in seen if each.kept is not None])
@@ -157,6 +161,21 @@ class CertificateKeeper:
         statuses = {of: each.status for of, each in self._cared.items() if each.status is not None}
         if statuses != self.statuses:
             self.statuses = statuses
+
+    def _tell_end(self, seen: _Seen) -> None:
+        """Say once that a certificate has ended which is served for want of another."""
+        kept, cared = seen.kept, seen.cared
+        if kept is None or kept.pair is None or not cared.ended < kept.record.end <= self._wall():
+            return
+        cared.ended = kept.record.end
+        certificate, end = cared.care.certificate, datetime.fromtimestamp(kept.record.end, timezone.utc)
+        log.error(
+            "the certificate for {host} by {issuer} has ended on {end}: it is served until there is another ({origin})",
+            host=certificate.host,
+            issuer=certificate.issuer.name,
+            end=f"{end:%Y-%m-%d %H:%M} UTC",
+            origin=str(certificate.origin),
+        )
 
     def _blind(self, failure: Failure) -> None:
         self._looking = False
@@ -195,9 +214,9 @@ class CertificateKeeper:
             log.error("what was issued can't be served: {reason}", reason=str(error))
 
     def _begin(self) -> None:
-        """Have done what is to be done, of so much at one time."""
+        """Have done what is to be done, of so much at one time; what has no certificate yet comes before renewals."""
         running = sum(each.busy for each in self._cared.values())
-        for each in self._cared.values():
+        for each in sorted(self._cared.values(), key=lambda each: each.stamp is not None):
             if running >= MOST_AT_ONCE:
                 break
             if each.wanted and not each.busy:
@@ -253,7 +272,9 @@ def _look(cared: Sequence[_Cared], now: float) -> tuple[list[_Seen], Troubles]:
         except OSError as error:
             failed(each, error)
         else:
-            wanted, due = action.step is not Step.WAIT, max(action.at, now)
+            wanted = action.step is not Step.WAIT
+            # its end is told of
+            due = min(action.at, kept.record.end) if kept.record.end > now else max(action.at, now)
             seen.append(_Seen(each, stamp, kept, wanted, due, each.care.status(kept)))
     return seen, troubles
 

@@ -22,6 +22,13 @@ LONGEST_DELAY: Final = 6 * 3600.0
 FACTOR: Final = 3.0
 """With these, one host fails five times in the first hour: what Let's Encrypt allows."""
 
+_FIRST_PART: Final = 1 / 36
+_LONGEST_PART: Final = 1 / 6
+"""The parts of a certificate's life that these are at most: for those of minutes, and of hours."""
+
+_SHORTEST_DELAY: Final = 5.0
+"""Seconds after the first failure at least, whatever the life."""
+
 LONGEST_RETRY_AFTER: Final = 8 * 86400.0
 """Seconds that an authority may put one off: its longest rate limit counts a week."""
 
@@ -46,6 +53,9 @@ _SPREAD: Final = 0.05
 
 _LAST: Final = 0.95
 """The part of its life after which no window puts a renewal off."""
+
+_CHANCE: Final = 0.25
+"""The part of a delay by which it is longer at most, by chance."""
 
 
 class Step(Enum):
@@ -82,6 +92,7 @@ class Record:
     @ivar not_before: No try before that.
     @ivar error: Why the last one failed; empty: it did not.
     @ivar issued_at: When one was issued last; 0: that is not known.
+    @ivar revoked: Whether the authority has revoked it.
     """
 
     begin: float = 0.0
@@ -93,6 +104,7 @@ class Record:
     not_before: float = 0.0
     error: str = ""
     issued_at: float = 0.0
+    revoked: bool = False
 
     @property
     def issued(self) -> bool:
@@ -115,11 +127,11 @@ class Life:
     def next(self, record: Record) -> Action:
         """Return what is to be done next, by what is known."""
         now = self._clock()
+        put_off = self._put_off(record, now)
         if not record.issued:
-            due = record.not_before
-            return Action(Step.ISSUE, now) if now >= due else Action(Step.WAIT, due)
+            return Action(Step.ISSUE, now) if now >= put_off else Action(Step.WAIT, put_off)
         renewal = self.renewal(record)
-        due = max(renewal, record.not_before)
+        due = max(renewal, put_off)
         if now >= due:
             return Action(Step.ISSUE, now)
         if now >= renewal:
@@ -128,10 +140,16 @@ class Life:
 
     def renewal(self, record: Record) -> float:
         """Return when a certificate is to be renewed, whatever has failed meanwhile."""
+        if record.revoked:
+            return 0.0
         life = max(record.end - record.begin, 0.0)
         if record.renew_at:
             return min(record.renew_at, record.begin + life * _LAST)
         return record.begin + life * (_USED - _SPREAD * self._spread)
+
+    def _put_off(self, record: Record, now: float) -> float:
+        """Return before when there is no try. What no delay leads to was written by a clock that was wrong."""
+        return 0.0 if record.not_before > now + LONGEST_RETRY_AFTER * (1 + _CHANCE) else record.not_before
 
     def issued(self, begin: float, end: float) -> Record:
         """Return what is known of a certificate that has just been issued."""
@@ -146,9 +164,15 @@ class Life:
 
         @param retry_after: Seconds for which the authority wants no other; 0: it says nothing.
         """
-        delay = min(FIRST_DELAY * FACTOR ** min(record.failures, 20), LONGEST_DELAY)
+        first, longest = FIRST_DELAY, LONGEST_DELAY
+        if record.issued:
+            # one of minutes would have ended by then
+            life = record.end - record.begin
+            first = min(first, max(life * _FIRST_PART, _SHORTEST_DELAY))
+            longest = min(longest, max(life * _LONGEST_PART, FIRST_DELAY))
+        delay = min(first * FACTOR ** min(record.failures, 20), longest)
         delay = max(delay, min(max(retry_after, 0.0), LONGEST_RETRY_AFTER))
-        delay *= 1 + self._random.random() / 4
+        delay *= 1 + self._random.random() * _CHANCE
         return replace(record, failures=record.failures + 1, error=error, not_before=self._clock() + delay)
 
     def informed(self, record: Record, window: tuple[float, float] | None, retry_after: float = 0.0) -> Record:
@@ -165,3 +189,7 @@ class Life:
         if window == record.window:
             return record
         return replace(record, window=window, renew_at=self._random.uniform(*window))
+
+    def revoked(self, record: Record) -> Record:
+        """Return what is known of a certificate that was revoked: another is due, but for what has failed meanwhile."""
+        return replace(record, revoked=True, not_before=record.not_before if record.failures else 0.0)

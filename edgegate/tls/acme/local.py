@@ -53,6 +53,20 @@ class LocalIssuing:
         """Suggest no time for a renewal: two thirds of its life are right."""
         return None
 
+    def is_revoked(self, pair: KeyPair) -> bool:
+        """Say that it is not: nothing by it can be."""
+        return False
+
+    def revoke(self, pair: KeyPair, reason: int) -> None:
+        """
+        Refuse it: no client would learn of it.
+
+        @raise NotIssued: Always.
+        """
+        raise NotIssued(
+            "an authority of the gateway's own tells nobody what it has revoked; it can be renewed by --force"
+        )
+
     def _root(self, now: datetime, validity: timedelta) -> Authority:
         """Return the root, which is made where there is none, or where it ends before what it is to sign."""
         with self._store.root_lock():

@@ -11,17 +11,20 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
+from functools import partial
+from http import HTTPStatus
 from socket import SHUT_RDWR, socket
 from threading import Event, Timer
 from typing import Any
 
 from acme import client, errors, messages
-from josepy.jwa import ES256
-from josepy.jwk import JWK
-from requests import Response
+from josepy.jwa import ES256, ES384, RS256
+from josepy.jwk import JWK, JWKRSA
+from requests import Response, Session
 from requests.adapters import HTTPAdapter
 from requests.exceptions import RequestException
-from urllib3.connection import HTTPSConnection
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPSConnectionPool
 
 from edgegate.version import described
 
@@ -54,6 +57,14 @@ class Network(client.ClientNetwork):
             self.session.mount(scheme, adapter)
         self.retry_after = 0.0
 
+    def sign_by(self, key: JWK) -> None:
+        """Sign by another key than the account's from now on."""
+        self.key, self.account = key, None
+        if isinstance(key, JWKRSA):
+            self.alg = RS256
+        else:
+            self.alg = ES384 if key.key.key_size == 384 else ES256
+
     def _send_request(self, method: str, url: str, *args: object, **kwargs: object) -> Response:
         response = super()._send_request(method, url, *args, **kwargs)
         self.retry_after = seconds_of(response.headers.get("Retry-After", ""))
@@ -70,7 +81,23 @@ class Network(client.ClientNetwork):
         raise errors.ClientError(f"the authority has refused {MOST_NONCES} nonces of its own one after the other")
 
 
-class _Connection(HTTPSConnection):
+def fetch(url: str, biggest: int) -> bytes:
+    """
+    Return what is published at a URL, without TLS: whoever reads it must see by whom it is signed.
+
+    @param biggest: Bytes of it.
+    @raise errors.ClientError: It is not there, or not within the limits.
+    @raise RequestException: It can't be had.
+    """
+    with Session() as session:
+        session.mount("http://", _Adapter("http://", biggest))
+        response = session.get(url, allow_redirects=False, timeout=TIMEOUT, headers={"User-Agent": described()})
+    if response.status_code != HTTPStatus.OK:
+        raise errors.ClientError(f"the answer is {response.status_code}")
+    return response.content
+
+
+class _Connection(HTTPConnection):
     """
     A connection whose socket others know.
 
@@ -85,22 +112,29 @@ class _Connection(HTTPSConnection):
             self.opened(self.sock)
 
 
+class _TLSConnection(_Connection, HTTPSConnection):
+    """One by TLS."""
+
+
 class _Adapter(HTTPAdapter):
     """Takes whole answers within limits; redirects come here like what was asked first."""
 
-    def __init__(self) -> None:
+    def __init__(self, scheme: str = "https://", biggest: int = BIGGEST) -> None:
         super().__init__()
+        self._scheme = scheme
+        self._biggest = biggest
         self._end = time.monotonic() + LONGEST
         self._sockets: list[socket] = []
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
         """Return a pool whose connections can be ended by us."""
         pool = super().get_connection_with_tls_context(*args, **kwargs)
-        pool.ConnectionCls = self._connection  # type: ignore[assignment]
+        kind = _TLSConnection if isinstance(pool, HTTPSConnectionPool) else _Connection
+        pool.ConnectionCls = partial(self._connection, kind)  # type: ignore[assignment]
         return pool
 
-    def _connection(self, *args: Any, **kwargs: Any) -> _Connection:
-        made = _Connection(*args, **kwargs)
+    def _connection(self, kind: type[_Connection], *args: Any, **kwargs: Any) -> _Connection:
+        made = kind(*args, **kwargs)
         made.opened = self._sockets.append
         return made
 
@@ -110,8 +144,9 @@ class _Adapter(HTTPAdapter):
 
         @raise errors.ClientError: There is none within the limits.
         """
-        if not request.url.startswith("https://"):
-            raise errors.ClientError(f"the authority names a URL that is not https: {request.url[:200]}")
+        if not request.url.startswith(self._scheme):
+            wanted = self._scheme.partition(":")[0]
+            raise errors.ClientError(f"the authority names a URL that is not {wanted}: {request.url[:200]}")
         if time.monotonic() > self._end:
             raise errors.ClientError(f"the authority takes more than {LONGEST:g} s for all its answers")
         late = Event()
@@ -120,7 +155,7 @@ class _Adapter(HTTPAdapter):
         watch.start()
         try:
             response = super().send(request, *args, **{**kwargs, "stream": True})
-            response._content = _content(response)
+            response._content = _content(response, self._biggest)
         except RequestException:
             if not late.is_set():
                 raise
@@ -138,13 +173,13 @@ class _Adapter(HTTPAdapter):
                 socket.shutdown(each, SHUT_RDWR)
 
 
-def _content(response: Response) -> bytes:
+def _content(response: Response, biggest: int) -> bytes:
     data = bytearray()
     for piece in response.iter_content(1 << 16):
         data += piece
-        if len(data) > BIGGEST:
+        if len(data) > biggest:
             response.close()
-            raise errors.ClientError(f"the authority answers with more than {BIGGEST >> 20} MiB")
+            raise errors.ClientError(f"the authority answers with more than {biggest >> 20} MiB")
     return bytes(data)
 
 

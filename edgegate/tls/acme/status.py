@@ -17,6 +17,7 @@ class CertificateState(Enum):
     FAILING = "failing"
     ISSUED = "issued"
     RENEWAL_FAILING = "renewal fails"
+    REVOKED = "revoked"
     EXPIRED = "expired"
 
 
@@ -40,6 +41,7 @@ class CertificateStatus:
     @ivar failures: How many tries have failed since one succeeded.
     @ivar error: Why the last one failed, in the authority's words where it was the authority; empty: it did not.
     @ivar issued_at: When one was issued last; 0: that is not known.
+    @ivar revoked: Whether the authority has revoked it.
     """
 
     there: bool
@@ -49,6 +51,7 @@ class CertificateStatus:
     failures: int = 0
     error: str = ""
     issued_at: float = 0.0
+    revoked: bool = False
 
     def state(self, now: float) -> CertificateState:
         """
@@ -62,7 +65,9 @@ class CertificateStatus:
             return CertificateState.FAILING if failing else CertificateState.PENDING
         if self.end <= now:
             return CertificateState.EXPIRED
-        return CertificateState.RENEWAL_FAILING if failing else CertificateState.ISSUED
+        if failing:
+            return CertificateState.RENEWAL_FAILING
+        return CertificateState.REVOKED if self.revoked else CertificateState.ISSUED
 
 
 def status(there: bool, record: Record, action: Action, renewal: float) -> CertificateStatus:
@@ -76,5 +81,5 @@ def status(there: bool, record: Record, action: Action, renewal: float) -> Certi
     if action.step is Step.ISSUE:
         when = 0.0
     return CertificateStatus(
-        there, record.end, when, record.not_before, record.failures, record.error, record.issued_at
+        there, record.end, when, record.not_before, record.failures, record.error, record.issued_at, record.revoked
     )

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from hashlib import sha256
+from math import isfinite
 from urllib.parse import urlsplit
 
 from edgegate.model.certificates import (
@@ -293,7 +294,7 @@ def _record(content: bytes) -> Record:
     try:
         found = json.loads(content)
         window = found["window"]
-        return Record(
+        record = Record(
             float(found["begin"]),
             float(found["end"]),
             None if window is None else (float(window[0]), float(window[1])),
@@ -303,9 +304,13 @@ def _record(content: bytes) -> Record:
             float(found["not_before"]),
             str(found["error"]),
             float(found.get("issued_at", 0.0)),
+            found.get("revoked") is True,
         )
-    except (ValueError, KeyError, TypeError, IndexError, OverflowError):
+    except (ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError):
         return Record()
+    begin, end = record.window or (0.0, 0.0)
+    times = record.begin, record.end, begin, end, record.renew_at, record.ask_at, record.not_before, record.issued_at
+    return record if all(map(isfinite, times)) else Record()
 
 
 def _authority_name(authority: ACMEAuthority | LocalAuthority) -> str:

@@ -31,9 +31,9 @@ def managed(directory: Path, host: str = "shop.example.com", kind: KeyType = Key
     return ManagedCertificate(host, issuer, ORIGIN)
 
 
-def made(certificate: ManagedCertificate, begin: float, end: float) -> KeyPair:
+def made(certificate: ManagedCertificate, begin: float, end: float, kind: KeyType = KeyType.ECDSA_P256) -> KeyPair:
     """Make what an authority might have issued."""
-    key = new_key(KeyType.ECDSA_P256)
+    key = new_key(kind)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "an authority")])
     signed = (
         x509.CertificateBuilder()

@@ -28,6 +28,7 @@ class FakeAuthority:
     says: KeyPair | Exception | Window | None = None
     seen: Record | None = None
     asked = 0
+    revoked: list[bool | NotIssued] = []
 
     def __init__(self, store: CertificateStore, issuer: object) -> None:
         self._store = store
@@ -43,6 +44,13 @@ class FakeAuthority:
         if isinstance(self.says, Exception):
             raise self.says
         return self.says
+
+    def is_revoked(self, pair: object) -> bool:
+        """Answer."""
+        found = self.revoked.pop(0) if self.revoked else False
+        if isinstance(found, NotIssued):
+            raise found
+        return found
 
 
 _KEPT = """
@@ -158,6 +166,32 @@ class CareTests(SynchronousTestCase):
         self.assertEqual(self.care.status(found).next, found.record.renew_at)
         self.assertEqual(statuses([self.certificate], lambda: self.now)[self.certificate].next, found.record.renew_at)
         self.assertEqual(statuses([managed(Path("/", "x" * 300))]), {})
+
+    def test_revoked(self) -> None:
+        """Where the authority names no windows, the list of what it has revoked is asked; then another is due."""
+        self.says(self.made())
+        self.care.do()
+        answers: list[bool | NotIssued] = [False, NotIssued("404"), True]
+        self.patch(FakeAuthority, "revoked", answers)
+        self.says(None)
+        for step in (Step.WAIT, Step.WAIT, Step.ISSUE):
+            self.now += 6 * 3600.0
+            self.care.do()
+            self.assertEqual(self.care.look()[1].step, step)
+        self.assertEqual(answers, [])
+        self.says(self.made())
+        found = self.care.do()
+        assert found is not None
+        self.assertEqual((found.record.revoked, self.care.look()[1].step), (False, Step.WAIT))
+
+    def test_revoked_is_told_by_the_window(self) -> None:
+        """Where it names windows, no list is asked."""
+        self.says(self.made())
+        self.care.do()
+        self.now += DAY
+        self.says(Window(self.now - 10, self.now - 5, 0.0))
+        self.care.do()
+        self.assertEqual(self.care.look()[1].step, Step.ISSUE)
 
     def test_other_dates(self) -> None:
         """A certificate that somebody has put there by hand counts, whatever was known of the one before."""

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
+from base64 import urlsafe_b64decode
 from contextlib import ExitStack
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,13 +18,17 @@ from josepy.b64 import b64decode
 from requests import Response
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.model.certificates import KeyType
 from edgegate.model.tls import KeyPair
 from edgegate.tls.acme import client
 from edgegate.tls.acme.client import Authority, ends_with, renewal_name
 from edgegate.tls.acme.issuing import NotIssued, Window
+from edgegate.tls.acme.keys import new_key
 from edgegate.tls.acme.network import MOST_NONCES
+from edgegate.tls.acme.revocation import Unknown
 from edgegate.tls.acme.solvers.solver import NotAnswered
-from edgegate.tls.acme.store import CertificateStore, challenge_answer
+from edgegate.tls.acme.store import Account, CertificateStore, challenge_answer
+from edgegate.tls.authority import key_pem
 from edgegate.tls.secrets import BadKeyMaterial, load_key_pair
 from tests.tls.acme.certificates import made, managed
 
@@ -47,8 +55,8 @@ def problem(kind: str, status: int = 400, **headers: str) -> Response:
     return found
 
 
-class ClientTests(SynchronousTestCase):
-    """Conversations with an authority that is not there."""
+class ConversationTestCase(SynchronousTestCase):
+    """An authority that is not there."""
 
     def setUp(self) -> None:
         self.certificate = managed(Path(self.mktemp()).absolute())
@@ -69,6 +77,10 @@ class ClientTests(SynchronousTestCase):
             return found
 
         self.patch(client.client.requests.Session, "request", request)
+
+
+class ClientTests(ConversationTestCase):
+    """Conversations about what is to be issued."""
 
     def refused(self) -> NotIssued:
         """Ask for a certificate that is not issued, and return why."""
@@ -124,6 +136,38 @@ class ClientTests(SynchronousTestCase):
         account = CertificateStore(self.certificate.issuer).account()
         assert account is not None
         self.assertEqual(account.url, "https://ca.example/account/1")
+
+    def test_lost_account(self) -> None:
+        """A key of the account that can't be read is told of, and neither replaced nor used."""
+        store = CertificateStore(self.certificate.issuer)
+        for key in (b"", b"garbage", key_pem(new_key(KeyType.RSA_2048)), key_pem(new_key(KeyType.ECDSA_P384))):
+            store.put_account(Account(key, "https://ca.example/account/1"))
+            self.assertIn("the key of the account", str(self.refused()))
+            self.assertEqual(store.account(), Account(key, "https://ca.example/account/1"))
+        self.assertEqual(self.asked, [])
+
+    def test_account_without_use(self) -> None:
+        """An account that was revoked is no reason to make another: the authority's words are told."""
+        self.answers["/account"] = [
+            answer(201, {"status": "valid"}, Location="https://ca.example/1", Replay_Nonce="CC")
+        ]
+        for kind in ("unauthorized", "badPublicKey", "rateLimited"):
+            date = format_datetime(datetime.now(timezone.utc) + timedelta(hours=3), usegmt=True)
+            self.answers["/order"] = [problem(kind, 403, Retry_After=date)]
+            error = self.refused()
+            self.assertEqual(str(error), f"urn:ietf:params:acme:error:{kind}: so it is")
+            self.assertTrue(10000 < error.retry_after <= 10800, error.retry_after)
+        self.assertEqual(self.asked.count("/account"), 1)
+
+    def test_order_stays(self) -> None:
+        """An order that is never more than processed ends, with words for it."""
+        self.patch(client, "PATIENCE", 0.0)
+        self.authority._key = b""
+        acme = client.client.ClientV2(client.client.ClientV2, None)  # type: ignore[arg-type]
+        acme.begin_finalization = lambda order: order  # type: ignore[method-assign]
+        order = messages.OrderResource(uri="https://ca.example/order/1")
+        error = self.assertRaises(NotIssued, self.authority._finalized, acme, order, self.certificate)
+        self.assertEqual(str(error), "the authority has not issued it within 0 s")
 
     def test_window(self) -> None:
         """The renewal window is that of RFC 9773 section 4.2; not all authorities have it."""
@@ -207,6 +251,21 @@ class ClientTests(SynchronousTestCase):
         self.patch(client, "check_presentable", refuse)
         self.assertRaises(BadKeyMaterial, finalized)
 
+    def test_presentable_alone(self) -> None:
+        """A chain of one certificate is one, and so is one that is valid only from tomorrow on."""
+        for begin in (0, time.time() + 86400):
+            pair = made(self.certificate, begin, 9e9)
+
+            class Finalized:
+                chain = pair.chain.decode()
+
+                def finalize_order(self, *_: object, **__: object) -> messages.OrderResource:
+                    return messages.OrderResource(fullchain_pem=self.chain)
+
+            self.authority._key = pair.key
+            found = self.authority._finalized(Finalized(), messages.OrderResource(), self.certificate)  # type: ignore[arg-type]
+            self.assertEqual(found, pair)
+
     def test_refusal(self) -> None:
         """What the authority found is told where it is a challenge's, else what it holds the host for."""
         body = messages.Authorization(
@@ -219,3 +278,76 @@ class ClientTests(SynchronousTestCase):
         self.assertEqual(len(client._words(ValueError("x" * 10_000))), 503)
         self.assertEqual(client._words(ValueError()), "ValueError")
         self.assertIsNotNone(x509)
+
+
+class RevokeTests(ConversationTestCase):
+    """Revocations (RFC 8555 section 7.6)."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.answers["/dir"] = [answer(200, {**DIRECTORY, "revokeCert": "https://ca.example/revoke"})]
+        made_ = answer(201, {"status": "valid"}, Location="https://ca.example/account/1", Replay_Nonce="CCCC")
+        self.answers["/account"] = [made_]
+        self.signed: list[dict[str, Any]] = []
+        ask = client.client.requests.Session.request
+        outer = self
+
+        def request(session: object, method: str, url: str, **more: Any) -> Response:
+            if url.endswith("/revoke"):
+                body = json.loads(more["data"])
+                outer.signed.append(
+                    {name: json.loads(urlsafe_b64decode(body[name] + "==")) for name in ("protected", "payload")}
+                )
+            return ask(session, method, url, **more)  # type: ignore[arg-type]
+
+        self.patch(client.client.requests.Session, "request", request)
+        self.revoked = answer(200, b"", Replay_Nonce="DDDD")
+
+    def test_by_the_account(self) -> None:
+        """The account asks, with the reason; what was revoked already is so."""
+        pair = made(self.certificate, 0, 9e9)
+        self.answers["/revoke"] = [self.revoked, problem("alreadyRevoked", Replay_Nonce="EEEE")]
+        self.authority.revoke(pair, 4)
+        self.authority.revoke(pair, 4)
+        first = self.signed[0]
+        self.assertEqual((first["protected"]["kid"], first["payload"]["reason"]), ("https://ca.example/account/1", 4))
+
+    def test_by_the_key(self) -> None:
+        """Where it is not the account's, as after that was lost, the certificate's own key asks."""
+        for kind, algorithm in (
+            (KeyType.ECDSA_P256, "ES256"),
+            (KeyType.ECDSA_P384, "ES384"),
+            (KeyType.RSA_2048, "RS256"),
+        ):
+            pair = made(self.certificate, 0, 9e9, kind)
+            self.answers["/revoke"] = [problem("unauthorized", 403, Replay_Nonce="EEEE"), self.revoked]
+            self.authority.revoke(pair, 1)
+            last = self.signed[-1]["protected"]
+            self.assertEqual((last["alg"], "kid" in last), (algorithm, False))
+
+    def test_is_revoked(self) -> None:
+        """The list that the certificate names is asked, and what is wrong with it told."""
+        pair = made(self.certificate, 0, 9e9)
+        answers: list[bool | Exception] = [True, False, Unknown("404")]
+
+        def is_revoked(asked: KeyPair) -> bool:
+            self.assertEqual(asked, pair)
+            found = answers.pop(0)
+            if isinstance(found, Exception):
+                raise found
+            return found
+
+        self.patch(client, "is_revoked", is_revoked)
+        self.assertTrue(self.authority.is_revoked(pair))
+        self.assertFalse(self.authority.is_revoked(pair))
+        self.assertEqual(str(self.assertRaises(NotIssued, self.authority.is_revoked, pair)), "404")
+
+    def test_refused_revocation(self) -> None:
+        """What the authority says against it is told; so it is where nobody may ask for it."""
+        pair = made(self.certificate, 0, 9e9)
+        for kinds in (["badRevocationReason"], ["unauthorized", "unauthorized"], ["rateLimited"]):
+            self.answers["/revoke"] = [problem(kind, 403, Replay_Nonce="EEEE") for kind in kinds]
+            error = self.assertRaises(NotIssued, self.authority.revoke, pair, 1)
+            self.assertIn(kinds[-1], str(error))
+        self.answers["/dir"] = [answer(200, DIRECTORY)]
+        self.assertRaises(NotIssued, self.authority.revoke, pair, 1)

@@ -12,7 +12,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from edgegate.model.certificates import ManagedCertificate
 from edgegate.model.tls import KeyPair
 from edgegate.tls.acme import client
+from edgegate.tls.acme.issuing import NotIssued
 from edgegate.tls.acme.keeper import MOST_AT_ONCE, TURN, CertificateKeeper
+from edgegate.tls.acme.life import Record
 from edgegate.tls.acme.status import CertificateState, Outcome
 from edgegate.tls.acme.store import CertificateStore
 from edgegate.tls.secrets import BadKeyMaterial
@@ -20,6 +22,7 @@ from tests.tls.acme.certificates import made, managed
 from tests.tls.acme.test_challenges import Later
 
 NOW = 1_700_000_000.0
+DAY = 86400.0
 
 
 class FakeAuthority:
@@ -27,6 +30,8 @@ class FakeAuthority:
 
     issued: list[str] = []
     refused: list[str] = []
+    fails: Exception | None = None
+    now = NOW
 
     def __init__(self, store: CertificateStore, issuer: object) -> None:
         pass
@@ -34,12 +39,18 @@ class FakeAuthority:
     def issue(self, certificate: ManagedCertificate) -> KeyPair:
         """Issue it."""
         if certificate.host in self.refused:
-            raise client.NotIssued("the authority says no")
+            raise NotIssued("the authority says no")
         self.issued.append(certificate.host)
-        return made(certificate, NOW, NOW + 9e6)
+        if self.fails is not None:
+            raise self.fails
+        return made(certificate, self.now, self.now + 9e6)
 
     def window(self, pair: KeyPair) -> None:
         """Say nothing."""
+
+    def is_revoked(self, pair: KeyPair) -> bool:
+        """Say that it is not."""
+        return False
 
 
 class KeeperTests(SynchronousTestCase):
@@ -52,7 +63,9 @@ class KeeperTests(SynchronousTestCase):
         self.served: dict[str, KeyPair] = {}
         self.keeper = self.make()
         self.patch(client, "Authority", FakeAuthority)
-        FakeAuthority.issued = []
+        self.patch(FakeAuthority, "issued", [])
+        self.patch(FakeAuthority, "fails", None)
+        self.patch(FakeAuthority, "now", NOW)
         self.addCleanup(lambda: self.assertEqual(self.clock.getDelayedCalls(), []))
         self.addCleanup(self.keeper.stop)
 
@@ -207,3 +220,71 @@ class KeeperTests(SynchronousTestCase):
         self.later.do()
         self.assertEqual(sorted(self.served), ["h1.example.com", "h2.example.com"])
         self.assertEqual(len(FakeAuthority.issued), 3)
+
+    def settle(self, certificates: list[ManagedCertificate], begin: float = NOW, end: float = NOW + 9e6) -> None:
+        """Have certificates in the store."""
+        for each in certificates:
+            pair = made(each, begin, end)
+            CertificateStore(each.issuer).put_pair(each, pair.key, pair.chain)
+
+    def turns(self, seconds: float, step: float) -> None:
+        """Have time pass, with a turn now and then."""
+        end = self.clock.seconds() + seconds
+        while self.clock.seconds() < end:
+            self.clock.advance(step)
+            self.later.do()
+
+    def test_authority_away(self) -> None:
+        """Away for a day: what there is is served, tries become few, and the first one that is answered renews it."""
+        (certificate,) = self.hosts(1)
+        self.settle([certificate], NOW - 80 * DAY, NOW + DAY / 2)
+        FakeAuthority.fails = NotIssued("it can't be reached")
+        with capturedLogs() as logs:
+            self.keeper.use([certificate])
+            self.turns(DAY, 20.0)
+            tries = len(FakeAuthority.issued)
+            # after 1, 3, 9, 27, 81 and 243 minutes, and then every 6 hours
+            self.assertTrue(8 <= tries <= 9, tries)
+            before = self.served[certificate.host]
+            self.assertEqual(before, CertificateStore(certificate.issuer).pair(certificate))
+            told = [event for event in logs if "has ended" in event["log_format"]]
+            self.assertEqual([event["host"] for event in told], [certificate.host])
+            FakeAuthority.fails, FakeAuthority.now = None, NOW + DAY
+            self.turns(8 * 3600.0, 60.0)
+        self.assertEqual(len(FakeAuthority.issued), tries + 1)
+        self.assertNotEqual(self.served[certificate.host], before)
+
+    def test_new_host_is_first(self) -> None:
+        """A host without a certificate does not wait until all others are renewed, where many are due."""
+        old, new = self.hosts(20), managed(self.folder, "new.example.com")
+        self.settle(old, NOW - 80 * DAY, NOW + DAY)
+        self.keeper.use(old)
+        self.later.do(1)
+        self.keeper.use([*old, new])
+        self.later.do()
+        self.assertEqual(len(FakeAuthority.issued), 21)
+        # what had begun, and then it
+        self.assertLessEqual(FakeAuthority.issued.index(new.host), 2 * MOST_AT_ONCE)
+        self.assertIn(new.host, self.served)
+
+    def test_broken_state(self) -> None:
+        """What is no state of a certificate keeps it neither from being served nor from being renewed."""
+        (certificate,) = self.hosts(1)
+        self.settle([certificate], NOW - 80 * DAY, NOW + DAY)
+        store = CertificateStore(certificate.issuer)
+        store.put_record(certificate, Record())
+        (path,) = self.folder.rglob("*.state")
+        path.write_bytes(b'{"not_before": 1e999')
+        self.keeper.use([certificate])
+        self.later.do()
+        self.assertEqual(FakeAuthority.issued, [certificate.host])
+
+    def test_valid_later(self) -> None:
+        """One that is valid from tomorrow on is served, and is no reason to ask for another."""
+        (certificate,) = self.hosts(1)
+        FakeAuthority.now = NOW + DAY
+        self.keeper.use([certificate])
+        self.later.do()
+        self.turns(2 * DAY, 600.0)
+        self.assertEqual(FakeAuthority.issued, [certificate.host])
+        self.assertIn(certificate.host, self.served)

@@ -127,3 +127,38 @@ class LifeTests(SynchronousTestCase):
             self.assertGreaterEqual(action.at - self.now, 1.0)
             self.assertGreaterEqual(record.not_before - self.now, FIRST_DELAY / 2)
         self.assertEqual(record.not_before - self.now, SETTLED)
+
+    def test_revoked(self) -> None:
+        """One that was revoked is due, but for what failed meanwhile, and the next one is as any."""
+        record = self.life.issued(self.now, self.now + 90 * DAY)
+        record = self.life.informed(record, (self.now + 60 * DAY, self.now + 61 * DAY))
+        revoked = self.life.revoked(record)
+        self.assertEqual(self.life.next(revoked), Action(Step.ISSUE, self.now))
+        failed = self.life.failed(revoked, "no")
+        self.assertEqual(self.life.next(failed), Action(Step.WAIT, failed.not_before))
+        self.assertEqual(self.life.revoked(failed).not_before, failed.not_before)
+        self.assertFalse(self.life.issued(self.now, self.now + DAY).revoked)
+
+    def test_wrong_clock(self) -> None:
+        """What a clock that was years ahead has put off is done, once that is put right."""
+        self.now += 3650 * DAY
+        record = self.life.failed(Record(), "no", 1e12)
+        self.assertEqual(self.life.next(record).step, Step.WAIT)
+        self.now -= 3650 * DAY
+        self.assertEqual(self.life.next(record).step, Step.ISSUE)
+
+    def test_short_lived(self) -> None:
+        """Those of six days, and of three minutes, are renewed long before their end, also where a try fails first."""
+        for life in (6 * DAY, 180.0):
+            begin = self.now
+            record = self.life.issued(begin, begin + life)
+            for fails in (False, True):
+                while (action := self.life.next(record)).step is not Step.ISSUE:
+                    if action.step is Step.ASK:
+                        record = self.life.informed(record, None)
+                    else:
+                        self.now = action.at
+                left = begin + life - self.now
+                self.assertGreater(left, 0.0 if fails else life / 4, life)
+                record = self.life.failed(record, "no")
+            self.now = begin

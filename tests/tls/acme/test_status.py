@@ -27,6 +27,7 @@ class StatusTests(SynchronousTestCase):
             (True, valid, CertificateState.ISSUED),
             (True, Record(NOW - 10, NOW + 100, failures=1, error="x"), CertificateState.RENEWAL_FAILING),
             (True, Record(NOW - 10, NOW, failures=3, error="x"), CertificateState.EXPIRED),
+            (True, Record(NOW - 10, NOW + 100, revoked=True), CertificateState.REVOKED),
         ):
             self.assertIs(self.state(there, record), state, record)
 

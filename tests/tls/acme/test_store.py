@@ -80,7 +80,7 @@ class StoreTests(SynchronousTestCase):
         store, certificate = self.store, self.certificate
         pair = made(certificate, 0, 10**9)
         store.put_pair(certificate, pair.key, pair.chain)
-        record = Record(1.0, 2.0, (3.0, 4.0), 3.5, 9.0, 2, 7.0, "Grüße")
+        record = Record(1.0, 2.0, (3.0, 4.0), 3.5, 9.0, 2, 7.0, "Grüße", 8.0, True)
         store.put_record(certificate, record)
         self.assertEqual(store.pair(certificate), pair)
         self.assertEqual(store.record(certificate), record)
@@ -143,9 +143,14 @@ class StoreTests(SynchronousTestCase):
         """What is no record is as if nothing were known; a certificate without a key is none."""
         self.store.put_record(self.certificate, Record())
         (path,) = self.folder.rglob("*.state")
-        for text in ("", "{", "[]", "{}", '{"begin": "x"}', "1e999", '{"begin": [], "window": 1}'):
+        sound = path.read_text()
+        never = [sound.replace('"not_before": 0.0', f'"not_before": {each}') for each in ("NaN", "Infinity", "1e999")]
+        broken = ["", "{", "[]", "{}", '{"begin": "x"}', "1e999", '{"begin": [], "window": 1}', "[" * 100_000, *never]
+        for text in broken:
             path.write_text(text)
-            self.assertEqual(self.store.record(self.certificate), Record(), text)
+            self.assertEqual(self.store.record(self.certificate), Record(), text[:100])
+        path.write_text(sound.replace(', "revoked": false', "").replace(', "issued_at": 0.0', ""))
+        self.assertEqual(self.store.record(self.certificate), Record())
         path.with_suffix(".pem").write_text("-----BEGIN CERTIFICATE-----\n")
         self.assertIsNone(self.store.pair(self.certificate))
 

@@ -1,0 +1,114 @@
+"""What tests of certificates that gateways have issued themselves have in common: files, gateways and clients."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from functools import partial
+from pathlib import Path
+from string import Template
+
+from tests.acceptance.processes import PATIENCE, READY, AcceptanceTestCase, Running, wait_until
+
+FILES = """\
+apiVersion: edgegate.io/v1alpha1
+kind: CertificateIssuer
+metadata: {name: pebble, namespace: certificates}
+spec:
+  acme: {server: "$url", email: ops@example.com, agreeToTerms: true, caCertificates: "$ca"}
+  storage: {directory: $store}
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: shop}
+spec:
+  servers:
+  - port: {number: $http, name: http, protocol: HTTP}
+    hosts: ["*.example.com"]
+    tls: {httpsRedirect: true}
+  - port: {number: $https, name: https, protocol: HTTPS}
+    hosts: [$hosts]
+    tls: {mode: SIMPLE, credentialName: shop}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: shop}
+spec:
+  hosts: ["*.example.com"]
+  gateways: [shop]
+  http: [{directResponse: {status: 200, body: {string: "hi"}}}]
+---
+apiVersion: edgegate.io/v1alpha1
+kind: AddressListPolicy
+metadata: {name: nobody}
+spec:
+  source: Client
+  targetRefs: [{group: networking.istio.io, kind: VirtualService, name: shop}]
+  deny: {addresses: [192.0.2.0/24]}
+"""
+
+ISSUER = "--certificate-issuer=certificates/pebble"
+"""Names the issuer of the files, for gateways and commands."""
+
+
+class IssuedTestCase(AcceptanceTestCase):
+    """
+    Gateways on one storage.
+
+    @ivar url: Of the authority's directory, and C{ca} the file with what it is trusted by.
+    @ivar admins: Ports of their admin listeners.
+    """
+
+    url: str
+    ca: Path
+    admins: list[int]
+
+    def setUp(self) -> None:
+        """Name the storage."""
+        super().setUp()
+        self.store = self.folder / "store"
+
+    def write(self, name: str, http: int, https: int, *hosts: str) -> None:
+        """Write the files of a gateway, all at once."""
+        (self.folder / name).mkdir(exist_ok=True)
+        values = {"url": self.url, "ca": self.ca, "store": self.store, "hosts": ", ".join(hosts)}
+        new = self.folder / f"{name}.new"
+        new.write_text(Template(FILES).substitute(values, http=http, https=https))
+        new.rename(self.folder / name / "shop.yaml")
+
+    def serve(self, name: str, *options: str, by: tuple[str, ...] = ()) -> Running:
+        """
+        Start a gateway.
+
+        @param by: The words of a command that starts it.
+        """
+        command = ("twistd", "-n", "--pidfile=", "edgegate", f"--config={name}", ISSUER)
+        running = self.start(*by, *command, f"--admin=127.0.0.1:{self.admins.pop()}", *options)
+        running.says(READY, 2)
+        return running
+
+    def trusted(self, port: int, host: str, root: str) -> bool:
+        """Whether a client that trusts the authority is served."""
+        try:
+            with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection:
+                context = ssl.create_default_context(cafile=root)
+                context.wrap_socket(connection, server_hostname=host).close()
+        except ssl.SSLCertVerificationError:
+            return False
+        return True
+
+    def wait(self, port: int, hosts: tuple[str, ...], root: str) -> None:
+        """Wait until such a client is, for each host."""
+        for host in hosts:
+            wait_until(
+                partial(self.trusted, port, host, root), partial(str.format, "{} has no certificate", host), pause=0.2
+            )
+
+    def serial(self, port: int, host: str, root: str) -> str:
+        """Connect as a client that trusts the authority, and return the number of the certificate."""
+        context = ssl.create_default_context(cafile=root)
+        connection = socket.create_connection(("127.0.0.1", port), PATIENCE)
+        with context.wrap_socket(connection, server_hostname=host) as secure:
+            found = secure.getpeercert()
+        assert found is not None
+        return str(found["serialNumber"])
