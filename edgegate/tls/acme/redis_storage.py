@@ -105,17 +105,12 @@ class RedisStorage:
         return self._read(self._key(name))
 
     def write(self, name: str, content: bytes, lock: Lock | None = None) -> None:
-        """See L{Storage}."""
+        """See L{Storage}. Who holds a lock has done what costs: it is tried as long as the lock may last."""
         if len(content) > BIGGEST:
             raise OSError(f"{name} has more than {BIGGEST >> 10} KiB")
-        self._look_at_key(write=True)
-        key = self._key(name)
-        holder, token = (key, "") if lock is None else (self._key(lock.name), lock.token)
-        sealed = self._seal.seal(key, content)
-        if not self._redis.ask("EVAL", WRITE, 3, key, self._key("version"), holder, sealed, _token(), token):
-            raise LockLost(
-                f"{self._where}: the lock {holder} is lost, and nothing was written: somebody else may be at it"
-            )
+        until = time.monotonic() + (0.0 if lock is None else self._lease)
+        while not self._written(self._key(name), content, lock, last=time.monotonic() >= until):
+            time.sleep(_POLL)
 
     def stamps(self, names: Sequence[str]) -> list[str | None]:
         """See L{Storage}. As long as nobody writes it is one short question, however many there are."""
@@ -167,6 +162,24 @@ class RedisStorage:
 
     def _key(self, name: str) -> str:
         return f"{self._prefix}:{name}"
+
+    def _written(self, key: str, content: bytes, lock: Lock | None, last: bool) -> bool:
+        """
+        Write an entry.
+
+        @param last: Whether to raise that Redis is away, and not to return that it is not written.
+        """
+        holder, token = (key, "") if lock is None else (self._key(lock.name), lock.token)
+        try:
+            self._look_at_key(write=True)
+            sealed = self._seal.seal(key, content)
+            if self._redis.ask("EVAL", WRITE, 3, key, self._key("version"), holder, sealed, _token(), token):
+                return True
+        except RedisFailed:
+            if last:
+                raise
+            return False
+        raise LockLost(f"{self._where}: {holder} is lost, and nothing was written: somebody else may be at it")
 
     def _read(self, key: str) -> bytes | None:
         # GET would return whatever size somebody has put there

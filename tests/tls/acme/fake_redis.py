@@ -42,11 +42,15 @@ class FakeRedis:
         self.asked.append(words)
         if self.fails:
             self.failures += 1
+            self.seen_away()
             raise RedisFailed(self.fails)
         name = words[0]
         if self.readonly and name in ("SET", "DEL", "EVAL"):
             raise RedisFailed("READONLY You can't write against a read only replica.")
         return getattr(self, f"_{name.lower()}")(*words[1:])
+
+    def seen_away(self) -> None:
+        """Somebody has seen that it is."""
 
     def ask_all(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
         """Answer."""

@@ -170,6 +170,25 @@ class RedisStorageTests(StorageContract, SynchronousTestCase):
         ):
             self.assertRaises(RedisFailed, ask)
 
+    def test_back_in_time(self) -> None:
+        """Who holds a lock keeps what it has got, if Redis is there again in time."""
+        seen: list[str] = []
+
+        def back() -> None:
+            seen.append(self.redis.fails)
+            if len(seen) == 2:
+                self.redis.fails = ""
+
+        self.redis.seen_away = back  # type: ignore[method-assign]
+        with self.storage.lock("l", wait=False) as lock:
+            self.redis.fails = "away"
+            self.storage.write("a", b"x", lock)
+            self.assertEqual((self.storage.read("a"), len(seen)), (b"x", 2))
+        with RedisStorage(place(), self.redis, lease=0.001).lock("l", wait=False) as lock:
+            self.redis.fails = "away for long"
+            short = RedisStorage(place(), self.redis, lease=0.001)
+            self.assertRaises(RedisFailed, short.write, "a", b"y", lock)
+
     def test_size(self) -> None:
         """What is too big is not written; what somebody else has made too big is read in part alone."""
         self.storage.write("a", bytes(BIGGEST))
