@@ -30,6 +30,71 @@ class ChallengeKind(Enum):
 
     HTTP_01 = "http-01"
     TLS_ALPN_01 = "tls-alpn-01"
+    DNS_01 = "dns-01"
+
+
+class TSIGAlgorithm(Enum):
+    """How updates of a zone are signed; a value is the name of RFC 8945 section 6."""
+
+    HMAC_SHA256 = "hmac-sha256"
+    HMAC_SHA384 = "hmac-sha384"
+    HMAC_SHA512 = "hmac-sha512"
+
+
+@dataclass(frozen=True, slots=True)
+class TSIGKey(Picklable):
+    """
+    By what a name server knows who updates a zone (RFC 8945).
+
+    @ivar name: As the server has it.
+    """
+
+    name: str
+    secret: bytes = field(repr=False)
+    algorithm: TSIGAlgorithm = TSIGAlgorithm.HMAC_SHA256
+
+
+@dataclass(frozen=True, slots=True)
+class DynamicUpdates(Picklable):
+    """
+    A name server that takes updates (RFC 2136).
+
+    @ivar host: A name or an address.
+    @ivar zone: Which one is updated; empty: the server says which one a name is in.
+    @ivar ttl: Seconds for which a value may be remembered.
+    @ivar key: L{None}: updates are not signed.
+    """
+
+    host: str
+    port: int = 53
+    zone: str = ""
+    ttl: int = 60
+    key: TSIGKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HookCommand(Picklable):
+    """
+    A program that puts values into the DNS and removes them.
+
+    @ivar arguments: The first is the program.
+    @ivar timeout: Seconds.
+    """
+
+    arguments: tuple[str, ...] = field(repr=False)
+    timeout: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class DNSChallenges(Picklable):
+    """
+    How challenges of DNS-01 are answered.
+
+    @ivar patience: Seconds for the servers of a zone to have a value; 0: they are not asked.
+    """
+
+    by: DynamicUpdates | HookCommand
+    patience: float = 120.0
 
 
 READINESS_TIMEOUT: Final = 60.0
@@ -58,6 +123,7 @@ class ACMEAuthority(Picklable):
     @ivar authorities: As PEM, those that alone are trusted where the server is asked; empty: the usual ones.
     @ivar preferred_chain: The common name of the issuer that a chain should end with; empty: the authority's choice.
     @ivar challenges: How hosts are proved: the first that is offered and can is used.
+    @ivar dns: L{None}: none is proved by DNS-01.
     """
 
     server: str
@@ -66,6 +132,7 @@ class ACMEAuthority(Picklable):
     external_account: ExternalAccount | None = None
     preferred_chain: str = ""
     challenges: tuple[ChallengeKind, ...] = (ChallengeKind.HTTP_01,)
+    dns: DNSChallenges | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +209,7 @@ class ManagedCertificate(Picklable):
     """
     A certificate for one host.
 
-    @ivar host: In normal form; no wildcard.
+    @ivar host: In normal form; a wildcard is a whole first label.
     @ivar origin: Of the server that is the first to ask for it.
     """
 

@@ -22,13 +22,21 @@ class Pebble:
     """
 
     def __init__(
-        self, case: AcceptanceTestCase, http: int, ports: Sequence[int], tls: int = 0, *, days: int = 90
+        self,
+        case: AcceptanceTestCase,
+        http: int,
+        ports: Sequence[int],
+        tls: int = 0,
+        *,
+        days: int = 90,
+        names: str = "",
     ) -> None:
         """
         @param http: The port at which it asks for challenges, in place of 80.
         @param ports: Four that are free.
         @param tls: The port at which it asks for TLS-ALPN-01, in place of 443.
         @param days: The life of its certificates.
+        @param names: C{HOST:PORT} of the name server that it asks; empty: its own.
         """
         self._case = case
         program("pebble"), program("pebble-challtestsrv")
@@ -48,12 +56,13 @@ class Pebble:
         }
         self._config = folder / "pebble.json"
         self._config.write_text(json.dumps({"pebble": settings}))
-        self._dns = f"127.0.0.1:{dns}"
-        unused = ["-http01", "", "-https01", "", "-tlsalpn01", "", "-defaultIPv6", ""]
-        names = case.start(
-            "pebble-challtestsrv", "-dns01", self._dns, "-management", f"127.0.0.1:{dns_management}", *unused
-        )
-        names.says("Starting management server")
+        self._dns = names or f"127.0.0.1:{dns}"
+        if not names:
+            unused = ["-http01", "", "-https01", "", "-tlsalpn01", "", "-defaultIPv6", ""]
+            server = case.start(
+                "pebble-challtestsrv", "-dns01", self._dns, "-management", f"127.0.0.1:{dns_management}", *unused
+            )
+            server.says("Starting management server")
         self.url = f"https://localhost:{self._acme}/dir"
         self.ca = folder / "ca.crt"
         self.start()

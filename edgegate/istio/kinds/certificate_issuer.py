@@ -15,6 +15,7 @@ class ChallengeKind(Enum):
 
     HTTP_01 = "HTTP-01"
     TLS_ALPN_01 = "TLS-ALPN-01"
+    DNS_01 = "DNS-01"
 
 
 class IssuedKeyType(Enum):
@@ -31,6 +32,54 @@ class UntilIssued(Enum):
 
     PLACEHOLDER = "Placeholder"
     WAIT = "Wait"
+
+
+class TSIGAlgorithm(Enum):
+    """How updates are signed (RFC 8945)."""
+
+    HMAC_SHA256 = "hmac-sha256"
+    HMAC_SHA384 = "hmac-sha384"
+    HMAC_SHA512 = "hmac-sha512"
+
+
+class TSIG(Spec, frozen=True, kw_only=True):
+    """
+    The key that updates are signed with (RFC 8945).
+
+    The key is in base64, as name servers have it.
+    """
+
+    key_name: str | None = None
+    algorithm: TSIGAlgorithm | None = None
+    key: SecretSource | None = None
+
+
+class RFC2136(Spec, frozen=True, kw_only=True):
+    """
+    A name server that takes updates (RFC 2136).
+
+    C{server} is C{HOST} or C{HOST:PORT}.
+    """
+
+    server: str | None = None
+    zone: str | None = None
+    ttl: UInt32 | None = None
+    tsig: TSIG | None = None
+
+
+class DNS01(OneOf, frozen=True, kw_only=True):
+    """
+    How DNS-01 is answered: by updates or by a command. Exactly one has to be given.
+
+    The first word of the C{command} is a program, relative to the folder where it has a slash.
+    """
+
+    one_of: ClassVar[tuple[str, ...]] = ("rfc2136", "command")
+
+    rfc2136: RFC2136 | None = None
+    command: tuple[str, ...] | None = None
+    command_timeout: Duration | None = None
+    propagation_timeout: DurationOrNone | None = None
 
 
 class ExternalAccountBinding(Spec, frozen=True, kw_only=True):
@@ -56,6 +105,7 @@ class ACMEIssuer(Spec, frozen=True, kw_only=True):
     agree_to_terms: bool | None = None
     ca_certificates: str | None = None
     challenges: tuple[ChallengeKind, ...] = ()
+    dns01: DNS01 | None = None
     key_type: IssuedKeyType | None = None
     external_account_binding: ExternalAccountBinding | None = None
     preferred_chain: str | None = None

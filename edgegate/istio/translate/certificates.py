@@ -13,6 +13,7 @@ from edgegate.istio.kinds.secret_source import SecretSource
 from edgegate.istio.resources import Resource
 from edgegate.istio.translate.certificate_storage import storage_of
 from edgegate.istio.translate.compile_options import CompileOptions
+from edgegate.istio.translate.dns_challenges import dns_challenges
 from edgegate.istio.translate.key_sources import KEY_KEYS, ROOT_NAMESPACE, KeySources, Unreadable, title
 from edgegate.istio.translate.on_demand import on_demand_of
 from edgegate.istio.translate.servers import Server
@@ -34,6 +35,9 @@ from edgegate.model.servers import Traffic
 
 ANNOTATION = "edgegate.io/certificate-issuer"
 """Of a Gateway: who issues what its servers lack."""
+
+LONGEST_BY_DNS = 237
+"""Characters of a name, which C{_acme-challenge.} stands in front of, that has 253 at most (RFC 1035 section 2.3.4)."""
 
 _HOST = re.compile(r"(?=.{1,253}$)(?:[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?")
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]+={0,2}")
@@ -191,6 +195,10 @@ class CertificateIssuers:
                 if b"-----BEGIN CERTIFICATE-----" not in authorities:
                     message = f"{show(acme.ca_certificates)} holds no certificate as PEM"
                     resource.error(self._problems, path, message, code=codes.BAD_KEY_MATERIAL)
+        challenges = self._preference(acme)
+        dns = dns_challenges(resource, acme.dns01, self._secret, self._options, self._problems)
+        if dns is None and ChallengeKind.DNS_01 in challenges:
+            return None  # which was told
         binding = acme.external_account_binding
         account = None if binding is None else self._account(resource, binding)
         return ACMEAuthority(
@@ -199,7 +207,8 @@ class CertificateIssuers:
             authorities,
             account,
             acme.preferred_chain or "",
-            self._preference(acme),
+            challenges,
+            dns,
         )
 
     def _preference(self, acme: kinds.ACMEIssuer) -> tuple[ChallengeKind, ...]:
@@ -282,12 +291,20 @@ def _not_issuable(host: str, issuer: CertificateIssuer) -> str:
     """Return why no certificate can be issued for a host; empty: it can."""
     if isinstance(issuer.authority, LocalAuthority):
         return _not_signable(host)
-    if "*" in host:
-        return (
-            "a certificate for a wildcard takes a challenge by DNS, which is not there yet: name the hosts, or a Secret"
-        )
-    if not _HOST.fullmatch(host):
+    name, challenges = host.removeprefix("*."), issuer.authority.challenges
+    if not _HOST.fullmatch(name):
+        if host.startswith("*"):
+            return (
+                "authorities issue certificates for wildcards such as *.example.com alone: name the hosts, or a Secret"
+            )
         return "authorities issue certificates for names of the public DNS alone, as shop.example.com: name a Secret"
+    if name != host and ChallengeKind.DNS_01 not in challenges:
+        return (
+            f"a certificate for a wildcard takes a challenge by DNS: give CertificateIssuer {issuer.name} the "
+            "challenge DNS-01 or onDemand, or name the hosts, or a Secret"
+        )
+    if len(name) > LONGEST_BY_DNS and (name != host or challenges == (ChallengeKind.DNS_01,)):
+        return f"it is longer than {LONGEST_BY_DNS} characters, and leaves no room for the name that DNS-01 takes"
     return ""
 
 

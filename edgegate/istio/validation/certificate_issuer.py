@@ -17,6 +17,7 @@ from edgegate.istio.kinds.certificate_issuer import (
     UntilIssued,
 )
 from edgegate.istio.resources import Resource
+from edgegate.istio.validation.dns_challenges import check_dns01
 from edgegate.istio.validation.findings import Findings
 from edgegate.istio.validation.on_demand import check_on_demand
 from edgegate.istio.validation.redis import check_key_prefix, check_redis
@@ -85,6 +86,7 @@ def _check_acme(findings: Findings, path: Path, acme: ACMEIssuer) -> None:
         )
     if acme.email is not None and not _EMAIL.fullmatch(acme.email):
         findings.error((*path, "email"), f"{show(acme.email)} is no address of mail")
+    check_dns01(findings, path, acme)
     binding = acme.external_account_binding
     if binding is not None:
         inner = (*path, "externalAccountBinding")

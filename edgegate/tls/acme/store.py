@@ -126,7 +126,9 @@ class CertificateStore:
 
     def name(self, certificate: ManagedCertificate, kind: str = "pem") -> str:
         """Return the name of an entry of a certificate; by itself of the one with key and chain."""
-        name = _short(certificate.host)
+        host = certificate.host
+        # which no host begins with, and no shell takes for a pattern
+        name = _short(f"_wildcard.{host[2:]}" if host.startswith("*.") else host)
         return f"{self._server}/certificates/{name}.{certificate.issuer.key_type.value}.{kind}"
 
     # Accounts ---------------------------------------------------------------------------------------------------------

@@ -60,8 +60,8 @@ stringData: {tls.crt: a, tls.key: b}
 """
 
 
-class CertificatesTests(SynchronousTestCase):
-    """Servers whose certificates are issued."""
+class IssuersTestCase(SynchronousTestCase):
+    """Documents with issuers."""
 
     def compile(self, text: str, issuer: str | None = None, **files: bytes) -> tuple[Snapshot, list[str]]:
         """Compile, and return what is told."""
@@ -85,6 +85,10 @@ class CertificatesTests(SynchronousTestCase):
             for each in problems
             if "VirtualService" not in each.message
         ]
+
+
+class CertificatesTests(IssuersTestCase):
+    """Servers whose certificates are issued."""
 
     def test_issued(self) -> None:
         """Each host of a server has a certificate of its own, by the issuer that its Gateway names."""
@@ -134,8 +138,9 @@ class CertificatesTests(SynchronousTestCase):
     def test_hosts(self) -> None:
         """What no authority issues a certificate for is an error at the host."""
         for host, words in (
-            ('"*.example.com"', "wildcard"),
-            ('"*"', "wildcard"),
+            ('"*.example.com"', "give CertificateIssuer default/ca the challenge DNS-01"),
+            ('"*"', "wildcards such as *.example.com alone"),
+            ('"*.com"', "wildcards such as *.example.com alone"),
             ("localhost.", "public DNS"),
             ('"10.0.0.1"', "public DNS"),
         ):
@@ -195,6 +200,26 @@ class CertificatesTests(SynchronousTestCase):
         self.assertEqual(self.challenges(snapshot), (http,))
         self.assertEqual(len(told), 1)
         self.assertIn("5 warning: authorities ask for HTTP-01 at port 80", told[0])
+
+    def test_wildcards(self) -> None:
+        """Wildcards are issued where DNS-01 is a challenge, and hosts that leave room for it."""
+        by_dns = ISSUER.replace("true}", "true, challenges: [DNS-01], dns01: {command: [hook]}}")
+        label = "a" * 62 + "."
+        for host, words in (
+            ("*.example.com", ""),
+            (label * 3 + "b" * 44 + ".com", ""),
+            (label * 3 + "b" * 45 + ".com", "leaves no room"),
+            ("*." + label * 3 + "b" * 45 + ".com", "leaves no room"),
+            ("*", "wildcards such as"),
+        ):
+            snapshot, told = self.compile(by_dns + GATEWAY.replace("a.example.com", f'"{host}"'))
+            if words:
+                self.assertTrue(any(words in each and each.startswith("15 error") for each in told), (host, told))
+            else:
+                self.assertEqual((snapshot.certificates[0].host, told), (host, []))
+        both = by_dns.replace("[DNS-01]", "[DNS-01, HTTP-01]")
+        _, told = self.compile(both + GATEWAY.replace("a.example.com", label * 3 + "b" * 45 + ".com"))
+        self.assertEqual(told, [])
 
     def test_all_fields(self) -> None:
         """All that an issuer says is in its value, with files and Secrets read."""

@@ -29,7 +29,7 @@ class KeysTests(SynchronousTestCase):
 
     def test_placeholder(self) -> None:
         """It can be served, is for the host, and is told from what was issued; also of a host of any length."""
-        for host in ("shop.example.com", ".".join(["a" * 60] * 4)):
+        for host in ("shop.example.com", "*.example.com", ".".join(["a" * 60] * 4)):
             certificate = managed(Path("/nowhere"), host)
             pair = placeholder(certificate)
             load_key_pair(pair)

@@ -119,6 +119,8 @@ class StoreTests(SynchronousTestCase):
         others = [
             managed(self.folder, "b.example.com"),
             managed(self.folder, kind=KeyType.RSA_2048),
+            managed(self.folder, "*.example.com"),
+            managed(self.folder, "wildcard.example.com"),
             managed(self.folder, long),
             managed(self.folder, long[:-1] + "b"),
             replace(self.certificate, issuer=replace(issuer, authority=ACMEAuthority("https://ca.example/other"))),
@@ -131,6 +133,7 @@ class StoreTests(SynchronousTestCase):
             CertificateStore(each.issuer).put_record(each, Record(failures=number))
         for number, each in enumerate((self.certificate, *others)):
             self.assertEqual(CertificateStore(each.issuer).record(each).failures, number)
+        self.assertFalse([each for each in self.folder.rglob("*") if "*" in each.name])
         self.store.put_account(Account(b"one"))
         assert isinstance(issuer.authority, ACMEAuthority)
         for other in (

@@ -13,7 +13,7 @@ from edgegate.tls.acme.store import CertificateStore
 
 def solvers(store: CertificateStore, authority: ACMEAuthority) -> tuple[Solver, ...]:
     """Return who answers the challenges of an authority, in the order of its issuer."""
-    return tuple(_solver(kind, store) for kind in authority.challenges)
+    return tuple(_solver(kind, store, authority) for kind in authority.challenges)
 
 
 def preferred(found: Iterable[Solver], host: str, offered: Collection[str]) -> Solver:
@@ -31,5 +31,11 @@ def preferred(found: Iterable[Solver], host: str, offered: Collection[str]) -> S
     raise NotAnswered(f"the authority does not offer {kinds}, but {', '.join(sorted(offered)) or 'nothing'}")
 
 
-def _solver(kind: ChallengeKind, store: CertificateStore) -> Solver:
+def _solver(kind: ChallengeKind, store: CertificateStore, authority: ACMEAuthority) -> Solver:
+    if kind is ChallengeKind.DNS_01:
+        # a library of the DNS, which few need
+        from edgegate.tls.acme.solvers.dns_01 import DNS01Solver  # noqa: PLC0415
+
+        assert authority.dns is not None
+        return DNS01Solver(authority.dns)
     return TLSALPN01Solver(store) if kind is ChallengeKind.TLS_ALPN_01 else HTTP01Solver(store)

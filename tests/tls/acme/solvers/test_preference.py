@@ -6,7 +6,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.model.certificates import ACMEAuthority
+from edgegate.model.certificates import ACMEAuthority, ChallengeKind, DNSChallenges, DynamicUpdates
 from edgegate.tls.acme.solvers.http_01 import HTTP01Solver
 from edgegate.tls.acme.solvers.preference import preferred, solvers
 from edgegate.tls.acme.solvers.solver import NotAnswered
@@ -36,3 +36,19 @@ class PreferenceTests(SynchronousTestCase):
         ):
             error = self.assertRaises(NotAnswered, preferred, self.usual, host, offered)
             self.assertIn(words, str(error))
+
+    def test_order(self) -> None:
+        """The order is the issuer's; what can't prove a host is passed over."""
+        dns = DNSChallenges(DynamicUpdates("192.0.2.1"))
+        store = CertificateStore(managed(Path(self.mktemp()).absolute()).issuer)
+        both = (ChallengeKind.HTTP_01, ChallengeKind.DNS_01)
+        offered = {"dns-01", "http-01"}
+        for order in (both, both[::-1]):
+            found = solvers(store, ACMEAuthority("https://ca.example/dir", challenges=order, dns=dns))
+            self.assertEqual(tuple(each.kind for each in found), order)
+            self.assertIs(preferred(found, "a.example.com", offered).kind, order[0])
+            self.assertIs(preferred(found, "a.example.com", {"http-01"}).kind, ChallengeKind.HTTP_01)
+            self.assertIs(preferred(found, "*.example.com", offered).kind, ChallengeKind.DNS_01)
+            self.assertIs(preferred(found, f"{'a.' * 115}example.com", offered).kind, ChallengeKind.HTTP_01)
+            error = self.assertRaises(NotAnswered, preferred, found, "*.example.com", {"http-01"})
+            self.assertIn("does not offer DNS-01, but http-01", str(error))
