@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Iterable
 
 import click
 from cryptography import x509
@@ -13,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from edgegate.cli import shared_options
 from edgegate.config.report import report
 from edgegate.model.certificates import CertificateIssuer, LocalAuthority, ManagedCertificate
+from edgegate.routing.snapshot import Listener, Snapshot
 from edgegate.sources.loading import load
 from edgegate.sources.named import source_named
 from edgegate.tls.acme.store import CertificateStore
@@ -42,13 +42,13 @@ Chromium and Chrome on Linux have a list of their own for each user (certutil is
 
   certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n {name} -i {file}
 
-So has Firefox, in each profile, on all systems: in about:config set security.enterprise_roots.enabled for that of the
-system (macOS, Windows), or
+Firefox has one in each profile. On macOS and Windows it takes the system's too (about:config,
+security.enterprise_roots.enabled). Elsewhere:
 
   certutil -d sql:PROFILE -A -t C,, -n {name} -i {file}
 
-Who trusts it trusts whoever can read the storage, for all hosts: take it away when it is no more needed, by
-certutil -D -n {name} and the like. Trust that of your own machine alone.
+Who trusts it trusts whoever can read the storage, for all hosts: trust that of your own machine alone, and take it away
+when it is no longer needed (remove the file and do the second step again; certutil -D -n {name}).
 """
 
 
@@ -76,7 +76,7 @@ def trust(config: str, output: str, selector: dict[str, str], certificate_issuer
     if loaded.snapshot is None:
         report(loaded.problems, sys.stderr, "nothing to trust")
         raise SystemExit(1)
-    hosts = _hosts(loaded.snapshot.certificates)
+    hosts = _hosts(loaded.snapshot)
     if not hosts:
         raise click.ClickException("no server has its certificates from a CertificateIssuer with spec.local")
     for number, (issuer, host) in enumerate(hosts.items()):
@@ -87,13 +87,20 @@ def trust(config: str, output: str, selector: dict[str, str], certificate_issuer
             click.echo("\n" * (number > 0) + _words(issuer, root, config, host), nl=False)
 
 
-def _hosts(certificates: Iterable[ManagedCertificate]) -> dict[CertificateIssuer, str]:
-    """Return the local authorities, each with a host that it issues a certificate for."""
+def _hosts(snapshot: Snapshot) -> dict[CertificateIssuer, str]:
+    """Return the local authorities, each with a host that it issues a certificate for, and its port."""
     found: dict[CertificateIssuer, str] = {}
-    for each in certificates:
+    for each in snapshot.certificates:
         if isinstance(each.issuer.authority, LocalAuthority):
-            found.setdefault(each.issuer, each.host.replace("*", "app", 1))
+            ports = (getattr(listener.bind, "port", 443) for listener in snapshot.listeners if _shows(listener, each))
+            port = next(ports, 443)
+            found.setdefault(each.issuer, each.host.replace("*", "app", 1) + (f":{port}" if port != 443 else ""))
     return found
+
+
+def _shows(listener: Listener, certificate: ManagedCertificate) -> bool:
+    shown = (chain.tls.credentials for chain in listener.chains() if chain.tls is not None)
+    return any(certificate.credential in credentials for credentials in shown)
 
 
 def _root(issuer: CertificateIssuer) -> x509.Certificate:

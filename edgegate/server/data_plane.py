@@ -43,6 +43,7 @@ from edgegate.http.overdue import Overdue
 from edgegate.http.recent_requests import RecentRequests
 from edgegate.http.request_metrics import RequestMetrics
 from edgegate.model.addresses import Address
+from edgegate.model.certificates import ACMEAuthority
 from edgegate.model.clusters import NO_ENDPOINTS, Endpoints
 from edgegate.model.tls import KeyPair
 from edgegate.net.connecting import connect
@@ -358,8 +359,9 @@ class DataPlane:
         self.examples.clear()
         self._contexts = contexts
         self.secrets.take(contexts.read, planned)
-        storages = [each.issuer.storage for each in snapshot.certificates]
-        storages.extend(each.issuer.storage for each in snapshot.on_demand)
+        issuers = [each.issuer for each in snapshot.certificates]
+        issuers.extend(each.issuer for each in snapshot.on_demand)
+        storages = [each.storage for each in issuers if isinstance(each.authority, ACMEAuthority)]
         self._challenges.storages = tuple(dict.fromkeys(storages))
         self._environment.challenges = self._challenges if storages else None
         self.certificates.use(snapshot.certificates)

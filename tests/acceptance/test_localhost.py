@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from string import Template
 
+from tests.acceptance.chromium import browser
 from tests.acceptance.processes import (
     ENVIRONMENT,
     PATIENCE,
@@ -19,6 +20,7 @@ from tests.acceptance.processes import (
     AcceptanceTestCase,
     Running,
     free_ports,
+    program,
     replaced,
     wait_until,
 )
@@ -99,7 +101,7 @@ class LocalhostTests(AcceptanceTestCase):
             context = ssl.create_default_context(cafile=root)
             with socket.create_connection((host, port), PATIENCE) as connection:
                 context.wrap_socket(connection, server_hostname=server_name).close()
-        except (ssl.SSLCertVerificationError, FileNotFoundError):
+        except (ssl.SSLError, FileNotFoundError):
             return False
         return True
 
@@ -131,3 +133,18 @@ class LocalhostTests(AcceptanceTestCase):
             "-verify_hostname", "intranet.example", "-verify_return_error", "-brief", "-CAfile", str(root),
         )  # fmt: skip
         self.assertIn("Verification: OK", shown.stdout + shown.stderr)
+
+    def test_browser(self) -> None:
+        """Chromium shows a page as soon as the list of its user has the root, and not before."""
+        names = self.folder / "home" / ".pki" / "nssdb"
+        names.mkdir(parents=True)
+        chromium, certutil = browser(), program("certutil")
+        url = f"https://localhost:{self.serve('one')}/"
+        command = ["env", f"HOME={self.folder / 'home'}", chromium, "--headless=new", "--no-sandbox", "--disable-gpu"]
+        command += ["--no-first-run", "--disable-background-networking", "--dump-dom"]
+        root = str(self.folder / "store" / "local" / "ca.pem")
+        for number, told in enumerate((["-N", "--empty-password"], ["-A", "-t", "C,,", "-n", "edgegate", "-i", root])):
+            done = self.ask(certutil, "-d", f"sql:{names}", *told)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            shown = self.ask(*command, f"--user-data-dir={self.folder / f'profile-{number}'}", url)
+            self.assertEqual("hello" in shown.stdout, number == 1, shown.stdout + shown.stderr)

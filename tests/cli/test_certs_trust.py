@@ -53,6 +53,8 @@ class CertsTrustTests(SynchronousTestCase):
         for words in ("update-ca-certificates", "update-ca-trust", "security add-trusted-cert", "-addstore", "nssdb"):
             self.assertIn(words, result.output)
         self.assertNotIn("{", result.output)
+        self.write(LOCAL + GATEWAY.replace("number: 443", "number: 8443"))
+        self.assertIn("curl --cacert ca.pem https://a.example.com:8443/", self.ask().output)
 
     def test_nothing(self) -> None:
         """There is no root yet, no local authority, or the files are wrong."""

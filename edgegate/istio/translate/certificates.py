@@ -260,9 +260,15 @@ class CertificateIssuers:
 
 
 def _readiness(spec: kinds.CertificateIssuer) -> tuple[bool, float]:
-    """Return whether first certificates are waited for, and for how many seconds at most."""
+    """
+    Return whether first certificates are waited for, and for how many seconds at most.
+
+    Nobody but this process keeps one waiting for those of an authority of the gateway's own, so they are.
+    """
     timeout = spec.readiness_timeout
-    return spec.until_issued is kinds.UntilIssued.WAIT, READINESS_TIMEOUT if timeout is None else float(timeout)
+    usual = kinds.UntilIssued.PLACEHOLDER if spec.local is None else kinds.UntilIssued.WAIT
+    waits = (spec.until_issued or usual) is kinds.UntilIssued.WAIT
+    return waits, READINESS_TIMEOUT if timeout is None else float(timeout)
 
 
 def _annotation(server: Server) -> str:

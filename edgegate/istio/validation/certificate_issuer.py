@@ -74,7 +74,7 @@ def _check_readiness(findings: Findings, spec: CertificateIssuer) -> None:
     path: Path = ("spec", "readinessTimeout")
     if timeout > LONGEST_READINESS:
         findings.error(path, f"it is more than {LONGEST_READINESS / 3600:g}h")
-    elif spec.until_issued is not UntilIssued.WAIT:
+    elif spec.until_issued is UntilIssued.PLACEHOLDER or (spec.until_issued is None and spec.local is None):
         findings.warning(path, "it is of no effect without untilIssued: Wait", code=codes.WITHOUT_EFFECT)
 
 

@@ -153,7 +153,7 @@ class CertificatesTests(IssuersTestCase):
         hosts = 'hosts: [localhost, "*.shop.localhost", 10.0.0.1, "::1"]'
         snapshot, told = self.compile(LOCAL + gateway.replace("hosts: [a.example.com, shop/b.example.com]", hosts))
         self.assertEqual(told, [])
-        issuer = CertificateIssuer("default/ca", LocalAuthority(), CertificateDirectory("/etc/certs"))
+        issuer = CertificateIssuer("default/ca", LocalAuthority(), CertificateDirectory("/etc/certs"), waits=True)
         self.assertEqual({each.issuer for each in snapshot.certificates}, {issuer})
         tls = [chain.tls for listener in snapshot.listeners for _, chain in listener.secure.items()]
         assert tls[0] is not None
@@ -164,14 +164,20 @@ class CertificatesTests(IssuersTestCase):
             _, told = self.compile(LOCAL + GATEWAY.replace("a.example.com", host))
             self.assertTrue(any(words in each and each.startswith("15 error") for each in told), (host, told))
 
+    def test_local_until_issued(self) -> None:
+        """First certificates of such an issuer are waited for, unless it says otherwise."""
+        for said, waits in (("", True), ("untilIssued: Wait", True), ("untilIssued: Placeholder", False)):
+            snapshot, told = self.compile(LOCAL.replace("spec:", f"spec:\n  {said}") + GATEWAY)
+            self.assertEqual((snapshot.certificates[0].issuer.waits, told), (waits, []))
+
     def test_local_fields(self) -> None:
         """All that such an issuer says is in its value."""
         local = LOCAL.replace("{}", "{name: R&D, keyType: RSA-2048, validity: 24h}")
         snapshot, told = self.compile(local + GATEWAY)
         self.assertEqual(told, [])
-        issuer = CertificateIssuer(
-            "default/ca", LocalAuthority("R&D", 86400.0), CertificateDirectory("/etc/certs"), KeyType.RSA_2048
-        )
+        place = CertificateDirectory("/etc/certs")
+        authority = LocalAuthority("R&D", 86400.0)
+        issuer = CertificateIssuer("default/ca", authority, place, KeyType.RSA_2048, waits=True)
         self.assertEqual(snapshot.certificates[0].issuer, issuer)
 
     def challenges(self, snapshot: Snapshot) -> tuple[ChallengeKind, ...]:

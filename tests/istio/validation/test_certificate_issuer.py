@@ -44,6 +44,8 @@ class CertificateIssuerTests(CasesTestCase):
                 (LOCAL, ""),
                 (LOCAL.replace("{}", "{name: a b, keyType: RSA-2048, validity: 24h}"), ""),
                 (LOCAL.replace("{}", "{validity: 9528h}"), ""),
+                (LOCAL + "readinessTimeout: 9s\n", ""),
+                (LOCAL + "readinessTimeout: 2h\n", "more than 1h"),
                 (LOCAL.replace("{}", "{validity: 59m}"), "valid for 1h to 9528h"),
                 (LOCAL.replace("{}", "{validity: 9529h}"), "valid for 1h to 9528h"),
                 (LOCAL.replace("{}", "{validity: 7d}"), "a duration such as"),

@@ -19,10 +19,12 @@ from edgegate.tls.acme.care import Care, kept
 from edgegate.tls.acme.issuing import NotIssued
 from edgegate.tls.acme.life import Step
 from edgegate.tls.acme.local import LocalIssuing
+from edgegate.tls.acme.redis_storage import RedisStorage
 from edgegate.tls.acme.store import CertificateStore
 from edgegate.tls.authority import Authority
 from edgegate.tls.secrets import load_certificates, load_key_pair
 from tests.tls.acme.certificates import managed
+from tests.tls.acme.fake_redis import FakeRedis, place
 
 NOW = 1_700_000_000.0
 DAY = 86400.0
@@ -142,6 +144,20 @@ class LocalIssuingTests(SynchronousTestCase):
             self.assertEqual(path.read_bytes(), content)
         path.write_bytes(stranger.key_pem + stranger.chain_pem)
         self.assertIn("is no authority's", str(self.assertRaises(NotIssued, self.issue)))
+
+    def test_redis(self) -> None:
+        """Gateways that share nothing but a Redis have one root, too."""
+        redis = FakeRedis()
+        issuer = self.certificate().issuer
+        pairs, roots = [], set()
+        for _ in range(2):
+            store = CertificateStore(issuer, RedisStorage(place(), redis))
+            pairs.append(LocalIssuing(store, self.authority, lambda: self.now).issue(self.certificate()))
+            root = store.root()
+            assert root is not None
+            roots.add(root.chain)
+        self.assertEqual(len(roots), 1)
+        self.assertNotEqual(*pairs)
 
     def test_no_window(self) -> None:
         """It suggests no time for renewals."""
