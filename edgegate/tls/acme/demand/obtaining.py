@@ -61,14 +61,11 @@ def obtain(
     """
     end = clock() + PATIENCE
     while clock() < end:
-        # in this order: what another one has ended is seen then
-        busy = care.is_busy()
         kept, action = care.look()
         if is_good(kept, clock()):
             return kept
-        if not busy:
-            if action.step is not Step.ISSUE:
-                return Refused(f"the try failed: {kept.record.error or 'nobody knows why'}", action.at)
+        if action.step is Step.ISSUE:
+            # before anything is written for a name
             try:
                 ledger.reserve(care.certificate.host)
             except NoneLeft as error:
@@ -79,5 +76,11 @@ def obtain(
                 return done
             if done is not None:
                 continue
+        elif not care.is_busy():
+            # the other one may have ended it since
+            kept, action = care.look()
+            if is_good(kept, clock()):
+                return kept
+            return Refused(f"the try failed: {kept.record.error or 'nobody knows why'}", action.at)
         sleep(PAUSE)
     return Refused("another process has not ended having it issued", clock() + PAUSE)

@@ -59,6 +59,7 @@ LONGEST_REFUSAL = 60.0
 _UNKNOWN = NoContext("no certificate for this name", UNRECOGNIZED_NAME, unknown=True)
 _NOT_ALLOWED = NoContext("no certificate for this name: the service that is asked refuses it", UNRECOGNIZED_NAME, True)
 _BUSY = NoContext("too many wait for certificates", INTERNAL_ERROR)
+_SPENT = NoContext("no more certificates on demand for now: a limit is met", INTERNAL_ERROR)
 _UNANSWERED = NoContext("the service that is asked for certificates on demand does not answer", INTERNAL_ERROR)
 _UNREADABLE = NoContext("the store of certificates can't be used", INTERNAL_ERROR)
 _GONE = NoContext("the files have changed meanwhile", INTERNAL_ERROR)
@@ -205,7 +206,7 @@ class OnDemandSeeker:
     def _to_be_issued(self, sought: Sought) -> None:
         spent = self._spent.get(sought.on_demand.issuer.name, 0.0)
         if self._wall() < spent:
-            self._refuse(sought, _BUSY)
+            self._refuse(sought, _SPENT)
         elif not sought.on_demand.ask or self._approved.get(sought.name):
             self._approve(sought)
         elif len(self._unasked) >= MOST_UNASKED:
@@ -301,7 +302,7 @@ class OnDemandSeeker:
                 origin=str(sought.certificate.origin),
             )
         self._spent[issuer] = refused.until
-        self._refuse(sought, _BUSY)
+        self._refuse(sought, _SPENT)
 
     # The end ----------------------------------------------------------------------------------------------------------
 

@@ -97,6 +97,7 @@ class ObtainingTests(SynchronousTestCase):
         found = self.obtain()
         assert isinstance(found, Refused)
         self.assertEqual((found.spent, found.until, FakeAuthority.issued), (True, NOW + 3600, []))
+        self.assertEqual([each.name for each in self.folder.rglob(f"{self.certificate.host}*")], [])
 
     def test_of_another_process(self) -> None:
         """While another process is at it, it is waited for, and what it gets is taken."""
