@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -93,3 +94,17 @@ class LedgerTests(SynchronousTestCase):
             self.assertEqual(self.make().hosts(), [], content)
         self.make().reserve("b.example.com")
         self.assertEqual(self.make().hosts(), ["b.example.com"])
+
+    def test_at_one_time(self) -> None:
+        """No more are begun than may be, however many begin at one time."""
+
+        def begin(number: int) -> bool:
+            try:
+                self.make(7).reserve(f"h{number}.example.com")
+            except NoneLeft:
+                return False
+            return True
+
+        with ThreadPoolExecutor(8) as pool:
+            begun = list(pool.map(begin, range(24)))
+        self.assertEqual((sum(begun), len(self.make(7).hosts())), (7, 7))
