@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from OpenSSL import SSL
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -34,7 +34,16 @@ SETTLING = 1.0
 Permitted = Callable[[OnDemand, str], bool | None]
 """Returns whether the certificate of a host may be renewed; L{None}: nobody knows now. May wait; for threads."""
 
-_Place = tuple[str, str, ServerTLS]
+Place = tuple[str, str, ServerTLS]
+"""Where a certificate is shown, and on what terms: the names of a listener and of a chain of it, and its TLS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A certificate that can be served, with the contexts that were made of it for some places."""
+
+    kept: Kept
+    contexts: dict[Place, SSL.Context]
 
 
 @dataclass(slots=True, eq=False)
@@ -51,7 +60,7 @@ class _Held:
     pair: KeyPair
     end: float
     asked: float
-    contexts: dict[_Place, SSL.Context] = field(default_factory=dict)
+    contexts: dict[Place, SSL.Context]
 
 
 class HeldCertificates:
@@ -91,13 +100,20 @@ class HeldCertificates:
         held.asked = now
         self._held.move_to_end(name)
         place = listener, chain.name, chain.tls
-        return held.contexts.get(place) or self._made(held, place)
+        found = held.contexts.get(place)
+        if found is None:
+            found = _made(held.pair, place)
+            if found is not None:
+                held.contexts[place] = found
+        return found
 
-    def hold(self, on_demand: OnDemand, certificate: ManagedCertificate, kept: Kept) -> None:
+    def hold(self, on_demand: OnDemand, certificate: ManagedCertificate, ready: Ready) -> None:
         """Hold a certificate from now on."""
-        assert kept.pair is not None
-        name = certificate.credential.name
-        self._held[name] = _Held(on_demand, certificate, kept.pair, kept.record.end, self._wall())
+        pair, name = ready.kept.pair, certificate.credential.name
+        assert pair is not None
+        self._held[name] = _Held(
+            on_demand, certificate, pair, ready.kept.record.end, self._wall(), dict(ready.contexts)
+        )
         self._held.move_to_end(name)
         if len(self._held) > MOST_HELD:
             self._held.popitem(last=False)
@@ -128,16 +144,6 @@ class HeldCertificates:
 
     # ------------------------------------------------------------------------------------------------------------------
 
-    def _made(self, held: _Held, place: _Place) -> SSL.Context | None:
-        listener, chain, tls = place
-        try:
-            made = server_context(ResolvedTLS((held.pair,), tls.rules, tls.alpn), f"{listener} {chain}")
-        except BadKeyMaterial as error:
-            log.error("what was issued can't be served: {reason}", reason=str(error))
-            return None
-        held.contexts[place] = made
-        return made
-
     def _settle(self) -> None:
         """Look after what is held, in a while."""
         if self._settling is None and not self._stopped:
@@ -167,12 +173,28 @@ class HeldCertificates:
                 held.pair, held.contexts = pair, {}
 
 
+def ready(kept: Kept, places: Iterable[Place]) -> Ready:
+    """Make the contexts of a certificate that is there. For threads: it takes milliseconds."""
+    assert kept.pair is not None
+    made = ((place, _made(kept.pair, place)) for place in places)
+    return Ready(kept, {place: context for place, context in made if context is not None})
+
+
+def _made(pair: KeyPair, place: Place) -> SSL.Context | None:
+    listener, chain, tls = place
+    try:
+        return server_context(ResolvedTLS((pair,), tls.rules, tls.alpn), f"{listener} {chain}")
+    except BadKeyMaterial as error:
+        log.error("what was issued can't be served: {reason}", reason=str(error))
+        return None
+
+
 def credential(issuer: str, host: str) -> str:
     """Return the name of a certificate; see L{ManagedCertificate.credential}."""
     return f"{host} by {issuer}"
 
 
-def _places(listeners: Iterable[Listener]) -> Iterator[_Place]:
+def _places(listeners: Iterable[Listener]) -> Iterator[Place]:
     for listener in listeners:
         for chain in listener.chains():
             if chain.tls is not None and chain.tls.on_demand:

@@ -23,7 +23,7 @@ from edgegate.model.on_demand import OnDemand
 from edgegate.routing.snapshot import FilterChain, Listener
 from edgegate.tls.acme.care import Care, Kept
 from edgegate.tls.acme.challenges import Defer
-from edgegate.tls.acme.demand.held import HeldCertificates, Permitted, credential
+from edgegate.tls.acme.demand.held import HeldCertificates, Permitted, Place, Ready, credential, ready
 from edgegate.tls.acme.demand.ledger import Ledger
 from edgegate.tls.acme.demand.obtaining import Refused, look_up, obtain
 from edgegate.tls.acme.demand.remembered import Remembered
@@ -63,6 +63,8 @@ _SPENT = NoContext("no more certificates on demand for now: a limit is met", INT
 _UNANSWERED = NoContext("the service that is asked for certificates on demand does not answer", INTERNAL_ERROR)
 _UNREADABLE = NoContext("the store of certificates can't be used", INTERNAL_ERROR)
 _GONE = NoContext("the files have changed meanwhile", INTERNAL_ERROR)
+
+_Outcome = Ready | Refused | OSError
 
 Ask = Callable[[str], Deferred[int]]
 """Asks a URL, and fires with the status of the answer; it fails where there is none in time."""
@@ -181,11 +183,12 @@ class OnDemandSeeker:
             return
         self._reading = True
         names, self._unread = self._unread, []
-        self._defer(partial(_look_up, names, self._wall)).addCallbacks(
+        places = [each.places() for each in names]
+        self._defer(partial(_look_up, names, places, self._wall)).addCallbacks(
             self._has_read, self._has_not_read, callbackArgs=(names,), errbackArgs=(names,)
         )
 
-    def _has_read(self, found: list[Kept | Refused | OSError | None], names: list[Sought]) -> None:
+    def _has_read(self, found: list[_Outcome | None], names: list[Sought]) -> None:
         self._reading = False
         for sought, outcome in zip(names, found, strict=True):
             if outcome is None:
@@ -268,11 +271,11 @@ class OnDemandSeeker:
                 continue
             self._issuing += 1
             care, ledger = Care(sought.certificate, self._wall), Ledger(sought.on_demand, self._wall)
-            self._defer(partial(obtain, care, ledger, self._wall)).addCallbacks(
+            self._defer(partial(_obtain, care, ledger, sought.places(), self._wall)).addCallbacks(
                 self._obtained, self._not_obtained, callbackArgs=(sought,), errbackArgs=(sought,)
             )
 
-    def _obtained(self, found: Kept | Refused, sought: Sought) -> None:
+    def _obtained(self, found: Ready | Refused, sought: Sought) -> None:
         self._issuing -= 1
         if isinstance(found, Refused) and found.spent and self._is_current(sought):
             self._spend(sought, found)
@@ -306,7 +309,7 @@ class OnDemandSeeker:
 
     # The end ----------------------------------------------------------------------------------------------------------
 
-    def _settle(self, sought: Sought, found: Kept | Refused | OSError) -> None:
+    def _settle(self, sought: Sought, found: _Outcome) -> None:
         """Tell all that wait for a name what was found."""
         if isinstance(found, Refused):
             seconds = min(max(found.until - self._wall(), 0.0), LONGEST_REFUSAL)
@@ -337,11 +340,18 @@ class OnDemandSeeker:
         return self._issuers.get(sought.on_demand.issuer.name) == sought.on_demand
 
 
-def _look_up(names: list[Sought], wall: Callable[[], float]) -> list[Kept | Refused | OSError | None]:
-    found: list[Kept | Refused | OSError | None] = []
-    for each in names:
+def _look_up(names: list[Sought], places: list[frozenset[Place]], wall: Callable[[], float]) -> list[_Outcome | None]:
+    found: list[_Outcome | None] = []
+    for each, shown in zip(names, places, strict=True):
         try:
-            found.append(look_up(Care(each.certificate, wall), wall))
+            there = look_up(Care(each.certificate, wall), wall)
         except OSError as error:
             found.append(error)
+        else:
+            found.append(ready(there, shown) if isinstance(there, Kept) else there)
     return found
+
+
+def _obtain(care: Care, ledger: Ledger, places: frozenset[Place], wall: Callable[[], float]) -> Ready | Refused:
+    found = obtain(care, ledger, wall)
+    return ready(found, places) if isinstance(found, Kept) else found

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from edgegate.model.certificates import ManagedCertificate
 from edgegate.model.on_demand import OnDemand
 from edgegate.routing.snapshot import FilterChain
+from edgegate.tls.acme.demand.held import Place
 from edgegate.tls.context_seeker import SetContext
 
 MOST_WAITING = 1024
@@ -34,6 +35,10 @@ class Sought:
     def name(self) -> str:
         """That of the certificate."""
         return self.certificate.credential.name
+
+    def places(self) -> frozenset[Place]:
+        """Return where the certificate is to be shown."""
+        return frozenset((each.listener, each.chain.name, each.chain.tls) for each in self.waiting if each.chain.tls)
 
     def dismiss(self) -> list[Waiting]:
         """Let those that wait go, and return them."""

@@ -15,7 +15,7 @@ from edgegate.routing.snapshot import FilterChain, Listener
 from edgegate.tls.acme import client
 from edgegate.tls.acme.care import Kept, kept
 from edgegate.tls.acme.demand import held
-from edgegate.tls.acme.demand.held import SETTLING, HeldCertificates
+from edgegate.tls.acme.demand.held import SETTLING, HeldCertificates, Ready, ready
 from edgegate.tls.acme.keeper import TURN
 from edgegate.tls.acme.life import Record
 from edgegate.tls.acme.store import CertificateStore
@@ -56,7 +56,7 @@ class HeldTests(SynchronousTestCase):
         pair = made(certificate, NOW, end)
         store = CertificateStore(certificate.issuer)
         store.put_pair(certificate, pair.key, pair.chain)
-        self.held.hold(rules or self.rules, certificate, kept(store, certificate))
+        self.held.hold(rules or self.rules, certificate, Ready(kept(store, certificate), {}))
         return pair
 
     def test_context(self) -> None:
@@ -69,6 +69,16 @@ class HeldTests(SynchronousTestCase):
         self.assertIsNot(self.held.context("l", replace(CHAIN, name="other"), "a.example.com"), one)
         self.assertIsNone(self.held.context("l", CHAIN, "b.example.com"))
         self.assertIsNone(self.held.context("l", CHAIN, ""))
+
+    def test_ready(self) -> None:
+        """What was made of one ahead is what is shown."""
+        assert CHAIN.tls is not None
+        certificate = managed(self.folder, "a.example.com")
+        there = Kept(made(certificate, NOW, NOW + 9e6), Record(NOW, NOW + 9e6))
+        place = ("l", CHAIN.name, CHAIN.tls)
+        found = ready(there, [place])
+        self.held.hold(self.rules, certificate, found)
+        self.assertIs(self.held.context("l", CHAIN, "a.example.com"), found.contexts[place])
 
     def test_ended(self) -> None:
         """One that has ended is held no longer: whoever asks has a new one looked for."""
@@ -147,6 +157,7 @@ class HeldTests(SynchronousTestCase):
         """Who has left its ports to others renews nothing, and goes on to serve."""
         self.held.stop()
         certificate = managed(self.folder)
-        self.held.hold(self.rules, certificate, Kept(made(certificate, NOW, NOW + 9e6), Record(NOW, NOW + 9e6)))
+        there = Kept(made(certificate, NOW, NOW + 9e6), Record(NOW, NOW + 9e6))
+        self.held.hold(self.rules, certificate, ready(there, []))
         self.assertEqual(self.clock.getDelayedCalls(), [])
         self.assertIsNotNone(self.held.context("l", CHAIN, certificate.host))

@@ -40,6 +40,10 @@ class FakeAuthority:
     def window(self, pair: KeyPair) -> None:
         """Say nothing."""
 
+    def is_revoked(self, pair: KeyPair) -> bool:
+        """It is not."""
+        return False
+
 
 class ObtainingTests(SynchronousTestCase):
     """The first certificate of a name."""
