@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from edgegate.cli import shared_options
+from edgegate.cli.managed_certificates import told
 from edgegate.config.report import report
 from edgegate.model.certificates import CertificateIssuer, LocalAuthority, ManagedCertificate
 from edgegate.routing.snapshot import Listener, Snapshot
@@ -112,7 +113,7 @@ def _root(issuer: CertificateIssuer) -> x509.Certificate:
             )
         return load_certificates(kept.chain, kept.name)[0]
     except OSError as error:
-        raise click.ClickException(f"{error.filename}: {error.strerror}") from error
+        raise click.ClickException(told(error)) from error
     except BadKeyMaterial as error:
         raise click.ClickException(str(error)) from error
 

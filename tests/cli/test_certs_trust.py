@@ -77,3 +77,12 @@ class CertsTrustTests(SynchronousTestCase):
         path.mkdir()
         result = self.ask()
         self.assertEqual((result.exit_code, "Is a directory" in result.output), (1, True), result.output)
+
+    def test_away(self) -> None:
+        """A Redis that is away is told with what it is."""
+        (self.folder / "key").write_text("k" * 42 + "A=")
+        redis = 'redis: {address: "unix:///nowhere/redis.sock", encryptionKey: {file: key}}'
+        self.write(LOCAL.replace("directory: certs", redis) + GATEWAY)
+        result = self.ask()
+        self.assertEqual(result.exit_code, 1)
+        self.assertIn("Redis /nowhere/redis.sock: ", result.output)
