@@ -44,6 +44,8 @@ def terms(old: FilterChain, new: FilterChain, old_side: Side, new_side: Side) ->
     yield from changes(old.tls.rules, new.tls.rules)
     if old.tls.alpn != new.tls.alpn:
         yield FieldChange("ALPN", _protocols(old.tls), _protocols(new.tls))
+    if old.tls.on_demand != new.tls.on_demand:
+        yield FieldChange("certificates on demand", old.tls.on_demand or "none", new.tls.on_demand or "none")
     before, after = _pairs(old.tls, old_side), _pairs(new.tls, new_side)
     if [(each.chain, each.key) for each in before] != [(each.chain, each.key) for each in after]:
         yield FieldChange("certificate", _certificates(before), _certificates(after))

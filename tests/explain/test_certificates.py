@@ -50,6 +50,14 @@ class ShownTests(SynchronousTestCase):
         (found,) = shown(chain(), secrets(), "a.example", NOW + timedelta(days=36500))
         self.assertIsNotNone(found.ended)
 
+    def test_on_demand(self) -> None:
+        """One on demand is not known here; that of a full name beside it is."""
+        server = chain()
+        assert server.tls is not None
+        server = replace(server, hosts=("a.example", "*"), tls=replace(server.tls, on_demand="default/ca"))
+        self.assertEqual(shown(server, secrets(), "x.example", NOW), ())
+        self.assertEqual(len(shown(server, secrets(), "a.example", NOW)), 1)
+
     def test_withheld(self) -> None:
         """One that is to be issued, for which clients are refused until then."""
         missing = replace(server_tls(OTHER).certificates[0], name="to be issued", withheld=True)

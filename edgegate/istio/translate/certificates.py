@@ -115,16 +115,18 @@ class CertificateIssuers:
         Return the name of the issuer that issues certificates on demand for the names that a server's wildcards stand
         for; empty: none does.
         """
-        key = self._find(server)
-        issuer = None if key is None else self._values.get(key)
-        if key is None or issuer is None or not any(host.pattern[0] == "*" for host in server.hosts):
+        if not any(host.pattern[0] == "*" for host in server.hosts):
             return ""
-        rules = self._declared[key].spec.on_demand
-        if rules is None:
-            return ""
-        if issuer.name not in self.on_demand:
-            self.on_demand[issuer.name] = on_demand_of(self._declared[key], rules, issuer)
-        return issuer.name
+        for key in _keys(self.named_by(server), server.gateway.namespace):
+            if key not in self._declared:
+                continue
+            issuer, rules = self._values.get(key), self._declared[key].spec.on_demand
+            if issuer is None or rules is None:
+                return ""
+            if issuer.name not in self.on_demand:
+                self.on_demand[issuer.name] = on_demand_of(self._declared[key], rules, issuer)
+            return issuer.name
+        return ""
 
     def warn(self) -> None:
         """Report issuers that issue nothing, and that challenges can't be answered."""

@@ -52,3 +52,6 @@ class OnDemandTests(SynchronousTestCase):
             self.assertEqual(len(told), 1)
             self.assertIn("7 warning: no server that has its certificates from it has a wildcard", told[0])
             self.assertEqual(snapshot.on_demand, ())
+        with self.subTest("what is wrong with the issuer is told once"):
+            _, told = self.compile(issuer + wild.replace("issuer: ca", "issuer: caa"))
+            self.assertEqual(sum("no document declares CertificateIssuer" in each for each in told), 1, told)
