@@ -8,7 +8,7 @@ missing after a reload makes a gateway that was ready unready no more: others se
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -25,7 +25,7 @@ _SHOWN = 4
 @dataclass(frozen=True, slots=True)
 class Awaited:
     """
-    A certificate that is to be issued.
+    A certificate that is to be issued. It is the same one wherever files name it, and for however long.
 
     @ivar issuer: What its issuer is called.
     @ivar timeout: Seconds for which it is waited for at the most.
@@ -34,8 +34,8 @@ class Awaited:
 
     host: str
     issuer: str
-    timeout: float
-    place: str
+    timeout: float = field(compare=False)
+    place: str = field(compare=False)
 
 
 def awaited(snapshot: Snapshot, secrets: Secrets) -> tuple[Awaited, ...]:

@@ -38,7 +38,7 @@ from edgegate.observe.metrics.families import (
 )
 from edgegate.observe.metrics.gauges import Row
 from edgegate.observe.metrics.meters import Meters
-from edgegate.server.certificate_readings import managed_rows
+from edgegate.server.certificate_readings import managed_rows, statuses, tries
 from edgegate.server.data_plane import DataPlane
 from edgegate.server.reload import Outcome, Reload
 from edgegate.server.startup_log import certificates, shown_by
@@ -99,9 +99,9 @@ class PlaneReadings:
         under_way = plane.under_way
         for labels, requests in () if under_way is None else under_way.counted():
             self._count(CONCURRENCY, labels, requests)
-        for (issuer, tried), tries in plane.certificates.tries.items():
-            self._count(ISSUING, (issuer, tried.value), tries)
-        if plane.snapshot.certificates:
+        for (issuer, tried), number in tries(plane).items():
+            self._count(ISSUING, (issuer, tried.value), number)
+        if plane.snapshot.certificates or plane.snapshot.on_demand:
             for challenge, answered in plane.challenges_answered.items():
                 self._count(CHALLENGES, (challenge,), answered)
         for policy, numbers in plane.rate_limits.waited():
@@ -131,7 +131,7 @@ class PlaneReadings:
         for _ in self._look_at_certificates():
             yield None
         yield from tuple(self._ends)
-        yield from managed_rows(plane.certificates.statuses, time())
+        yield from managed_rows(statuses(plane), time())
         yield SERVER.name, (), self._of_server(active, lag)
 
     def _of_server(self, active: int, lag: float) -> tuple[float | None, ...]:

@@ -73,6 +73,9 @@ class FirstCertificatesTests(SynchronousTestCase):
         """What files ask for meanwhile is not waited for; what they ask for no more is not either."""
         self.missing = [A]
         self.begin()
+        self.missing = [replace(A, place="b.yaml:9", timeout=1.0)]
+        self.first.look()
+        self.assertTrue(self.first.waiting, "it is the same one elsewhere in the files")
         self.missing = [B]
         self.first.look()
         self.assertEqual(self.over, [None])

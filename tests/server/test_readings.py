@@ -20,10 +20,12 @@ from edgegate.model.guards.concurrency import ConcurrencyGuard, ConcurrencyLimit
 from edgegate.observe.metrics.families import (
     BUILD,
     CERTIFICATES,
+    CHALLENGES,
     CLUSTER_GAUGES,
     CONCURRENCY,
     CONCURRENCY_GAUGES,
     CONFIGURATION,
+    ISSUING,
     LIMIT_GAUGES,
     LIMITS,
     LISTENER_GAUGES,
@@ -45,6 +47,7 @@ from edgegate.server.readings import GatewayReadings, PlaneReadings
 from edgegate.server.reload import Outcome, Reload
 from edgegate.sources.loading import Configuration
 from edgegate.sources.named import source_named
+from edgegate.tls.acme.status import Outcome as Tried
 from edgegate.tls.secrets import expiry
 from tests.acceptance.manifests import GATEWAY, filled
 from tests.acceptance.processes import free_ports
@@ -226,6 +229,16 @@ class PlaneReadingsTests(TestCase):
         limits.counts("default/api", "all").limited = 5
         self.readings.sample()
         self.assertEqual(found["default/api", "all", "limited"], [5])
+
+    def test_issuing(self) -> None:
+        """What came of tries to have certificates issued is counted, of those on demand as well."""
+        self.plane.certificates.tries["n/ca", Tried.ISSUED] = 3
+        self.plane.on_demand.tries["n/ca", Tried.ISSUED] = 4
+        self.plane.on_demand.tries["n/ca", Tried.FAILED] = 0
+        self.readings.sample()
+        found = {each.labels: each.numbers for each in self.plane.meters.of(ISSUING)}
+        self.assertEqual(found, {("n/ca", "issued"): [7], ("n/ca", "failed"): [0]})
+        self.assertEqual(list(self.plane.meters.of(CHALLENGES)), [])
 
     def test_concurrency(self) -> None:
         """What limits of concurrency have counted is told, and what is under way, where there are any."""

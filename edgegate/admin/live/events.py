@@ -23,7 +23,9 @@ SCHEMA = 1
 
 MOST_CERTIFICATES = 100
 
-_FAILING = frozenset((CertificateState.FAILING.value, CertificateState.RENEWAL_FAILING.value))
+_FAILING = frozenset(
+    each.value for each in (CertificateState.FAILING, CertificateState.RENEWAL_FAILING, CertificateState.REVOKED)
+)
 
 FLAGS = {
     "DC": "the client left before the end",
@@ -159,7 +161,7 @@ def gateway_row(gateway: Gateway, board: Board) -> Row:
 
 
 def certificates(board: Board) -> Row:
-    """Return the certificates that are not issued or not renewed, and then those that end first."""
+    """Return the certificates that are not issued, not renewed or revoked, and then those that end first."""
     found = sorted(board.map.certificates, key=_urgency)
     return {"rows": found[:MOST_CERTIFICATES], "total": len(found)}
 

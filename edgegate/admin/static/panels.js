@@ -147,6 +147,7 @@ function stateOf(row) {
   const words = {EXPIRED: "ended", "NOT YET VALID": "not valid yet"}[row.status];
   if (words) return ["bad", words];
   if (row.state === "renewal fails") return ["warn", "is not renewed"];
+  if (row.state === "revoked") return ["bad", "was revoked"];
   return row.days_left <= 14 ? ["warn", "ends soon"] : ["ok", "valid"];
 }
 

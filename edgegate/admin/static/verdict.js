@@ -182,6 +182,10 @@ function ofCertificate(row) {
     ];
   }
   if (row.status === "TO BE ISSUED") return [];
+  if (row.state === "revoked") {
+    const figures = "another one is to be issued; it is served until then";
+    return [{...base, level: "bad", title: `A certificate was revoked: ${whose}`, weight: 1e5, figures}];
+  }
   if (row.status === "EXPIRED") {
     return [
       {

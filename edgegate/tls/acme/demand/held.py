@@ -20,6 +20,7 @@ from edgegate.tls.acme.challenges import Defer
 from edgegate.tls.acme.demand.care import DemandedCare
 from edgegate.tls.acme.demand.ledger import Ledger
 from edgegate.tls.acme.keeper import CertificateKeeper
+from edgegate.tls.acme.status import CertificateStatus, Outcome
 from edgegate.tls.contexts import server_context
 from edgegate.tls.secrets import BadKeyMaterial, ResolvedTLS, load_key_pair
 
@@ -82,6 +83,16 @@ class HeldCertificates:
         self._keeper = CertificateKeeper(clock, defer, self._renewed, wall, self._care)
         self._settling: IDelayedCall | None = None
         self._stopped = False
+
+    @property
+    def statuses(self) -> Mapping[ManagedCertificate, CertificateStatus]:
+        """See L{CertificateKeeper.statuses}."""
+        return self._keeper.statuses
+
+    @property
+    def renewals(self) -> Mapping[tuple[str, Outcome], int]:
+        """The tries to renew some; see L{CertificateKeeper.tries}."""
+        return self._keeper.tries
 
     def __len__(self) -> int:
         return len(self._held)

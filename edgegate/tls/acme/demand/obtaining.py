@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from edgegate.tls.acme.care import Care, Kept
 from edgegate.tls.acme.demand.ledger import Ledger, NoneLeft
 from edgegate.tls.acme.life import Step
+from edgegate.tls.acme.status import Outcome
 
 PATIENCE = 300.0
 """Seconds for which another process is waited for that has a certificate issued."""
@@ -24,11 +25,13 @@ class Refused:
 
     @ivar until: Until when, in seconds since the epoch.
     @ivar spent: Whether it is so for all names.
+    @ivar outcome: What came of the try that was made just now; L{None}: none was.
     """
 
     reason: str
     until: float
     spent: bool = False
+    outcome: Outcome | None = None
 
 
 def is_good(kept: Kept, now: float) -> bool:
@@ -59,7 +62,7 @@ def obtain(
 
     @raise OSError: The store can't be read or written.
     """
-    end = clock() + PATIENCE
+    end, outcome = clock() + PATIENCE, None
     while clock() < end:
         kept, action = care.look()
         if is_good(kept, clock()):
@@ -75,12 +78,14 @@ def obtain(
                 ledger.keep(care.certificate.host, done.record.end)
                 return done
             if done is not None:
+                outcome = done.outcome
                 continue
         elif not care.is_busy():
             # the other one may have ended it since
             kept, action = care.look()
             if is_good(kept, clock()):
                 return kept
-            return Refused(f"the try failed: {kept.record.error or 'nobody knows why'}", action.at)
+            why = f"the try failed: {kept.record.error or 'nobody knows why'}"
+            return Refused(why, action.at, outcome=outcome)
         sleep(PAUSE)
     return Refused("another process has not ended having it issued", clock() + PAUSE)

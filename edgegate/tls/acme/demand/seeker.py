@@ -28,6 +28,7 @@ from edgegate.tls.acme.demand.ledger import Ledger
 from edgegate.tls.acme.demand.obtaining import Refused, look_up, obtain
 from edgegate.tls.acme.demand.remembered import Remembered
 from edgegate.tls.acme.demand.waiting import Sought, Waiting, WaitingRoom
+from edgegate.tls.acme.status import Outcome
 from edgegate.tls.client_hello import INTERNAL_ERROR, UNRECOGNIZED_NAME, ClientHello
 from edgegate.tls.context_seeker import NoContext, SetContext
 
@@ -75,6 +76,7 @@ class OnDemandSeeker:
     Finds contexts; see L{edgegate.tls.context_seeker.ContextSeeker}. Belongs to the reactor's thread.
 
     @ivar held: What was found.
+    @ivar tries: How often this process had a first certificate issued, by the issuer's name and the outcome.
     """
 
     def __init__(
@@ -107,6 +109,7 @@ class OnDemandSeeker:
         self._approved: Remembered[bool] = Remembered(MOST_REMEMBERED, clock.seconds)
         self._spent: dict[str, float] = {}
         self._silent = False
+        self.tries: dict[tuple[str, Outcome], int] = {}
 
     def use(self, issuers: Iterable[OnDemand], listeners: Iterable[Listener]) -> None:
         """Issue by these from now on. What is under way goes on, and counts if they are the same."""
@@ -116,6 +119,9 @@ class OnDemandSeeker:
             self._refused.clear()
             self._approved.clear()
             self._spent.clear()
+        for issuer in self._issuers:
+            for outcome in (Outcome.ISSUED, Outcome.FAILED):
+                self.tries.setdefault((issuer, outcome), 0)
         self.held.use(self._issuers, listeners)
 
     def stop(self) -> None:
@@ -277,11 +283,18 @@ class OnDemandSeeker:
 
     def _obtained(self, found: Ready | Refused, sought: Sought) -> None:
         self._issuing -= 1
+        self._count(sought, found)
         if isinstance(found, Refused) and found.spent and self._is_current(sought):
             self._spend(sought, found)
         else:
             self._settle(sought, found)
         self._issue_next()
+
+    def _count(self, sought: Sought, found: Ready | Refused) -> None:
+        outcome = found.kept.outcome if isinstance(found, Ready) else found.outcome
+        if outcome is not None:
+            name = sought.on_demand.issuer.name
+            self.tries[name, outcome] = self.tries.get((name, outcome), 0) + 1
 
     def _not_obtained(self, failure: Failure, sought: Sought) -> None:
         self._issuing -= 1

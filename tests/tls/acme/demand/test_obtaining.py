@@ -14,6 +14,7 @@ from edgegate.tls.acme.care import Care, Kept
 from edgegate.tls.acme.client import NotIssued
 from edgegate.tls.acme.demand.ledger import Ledger
 from edgegate.tls.acme.demand.obtaining import PATIENCE, Refused, look_up, obtain
+from edgegate.tls.acme.status import Outcome
 from edgegate.tls.acme.store import CertificateStore
 from tests.model.test_on_demand import on_demand
 from tests.tls.acme.certificates import made, managed
@@ -87,8 +88,13 @@ class ObtainingTests(SynchronousTestCase):
     def test_failed(self) -> None:
         """A try that failed is not followed by another before its time, whoever asks."""
         FakeAuthority.fails = True
-        for found in (self.obtain(), self.obtain(), look_up(self.care, self.clock.seconds)):
+        for outcome, found in (
+            (Outcome.FAILED, self.obtain()),
+            (None, self.obtain()),
+            (None, look_up(self.care, self.clock.seconds)),
+        ):
             assert isinstance(found, Refused)
+            self.assertIs(found.outcome, outcome)
             self.assertIn("nobody is there", found.reason)
             self.assertGreater(found.until, NOW + 50)
             self.assertFalse(found.spent)

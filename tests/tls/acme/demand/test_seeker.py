@@ -16,6 +16,7 @@ from edgegate.tls.acme.demand import seeker
 from edgegate.tls.acme.demand.seeker import MOST_ASKED, MOST_UNASKED, NO, SILENT, OnDemandSeeker
 from edgegate.tls.acme.demand.waiting import MOST_OF_CLIENT, Waiting
 from edgegate.tls.acme.life import FIRST_DELAY
+from edgegate.tls.acme.status import Outcome
 from edgegate.tls.acme.store import CertificateStore
 from edgegate.tls.client_hello import INTERNAL_ERROR, UNRECOGNIZED_NAME, ClientHello
 from edgegate.tls.context_seeker import NoContext
@@ -85,6 +86,11 @@ class SeekerTests(SynchronousTestCase):
         (context,) = set(self.found)
         self.assertIsInstance(context, SSL.Context)
         self.assertEqual(len(self.found), 4)
+        self.assertEqual(self.seeker.tries, {("default/ca", Outcome.ISSUED): 1, ("default/ca", Outcome.FAILED): 0})
+        FakeAuthority.fails = True
+        self.refused("b.example.com")
+        self.refused("b.example.com")
+        self.assertEqual(self.seeker.tries, {("default/ca", Outcome.ISSUED): 1, ("default/ca", Outcome.FAILED): 1})
 
     def test_restart(self) -> None:
         """What is in the store is served by whoever comes new to it: nobody is asked."""
