@@ -30,7 +30,7 @@ FILES = """\
 apiVersion: edgegate.io/v1alpha1
 kind: CertificateIssuer
 metadata: {name: local}
-spec: {local: {}, storage: {directory: $store}}
+spec: {local: {}, onDemand: {allow: ["*.localhost"]}, storage: {directory: $store}}
 ---
 apiVersion: networking.istio.io/v1
 kind: Gateway
@@ -38,7 +38,7 @@ metadata: {name: site, annotations: {edgegate.io/certificate-issuer: local}}
 spec:
   servers:
   - port: {number: $port, name: https, protocol: HTTPS}
-    hosts: [localhost, "*.app.localhost", intranet.example, 127.0.0.1, "::1"]
+    hosts: [localhost, "*.localhost", intranet.example, 127.0.0.1, "::1"]
     tls: {mode: SIMPLE, credentialName: site}
 ---
 apiVersion: networking.istio.io/v1
@@ -111,7 +111,8 @@ class LocalhostTests(AcceptanceTestCase):
         root = self.folder / "store" / "local" / "ca.pem"
         asked: Sequence[tuple[str, str]] = (
             ("127.0.0.1", "localhost"),
-            ("127.0.0.1", "shop.app.localhost"),
+            ("127.0.0.1", "shop.localhost"),
+            ("127.0.0.1", "api.shop.localhost"),
             ("127.0.0.1", "intranet.example"),
             ("127.0.0.1", "127.0.0.1"),
             ("::1", "::1"),

@@ -14,6 +14,7 @@ from edgegate.istio.resources import Resource
 from edgegate.istio.translate.certificate_storage import storage_of
 from edgegate.istio.translate.compile_options import CompileOptions
 from edgegate.istio.translate.dns_challenges import dns_challenges
+from edgegate.istio.translate.issuable import not_issuable
 from edgegate.istio.translate.key_sources import KEY_KEYS, ROOT_NAMESPACE, KeySources, Unreadable, title
 from edgegate.istio.translate.on_demand import on_demand_of
 from edgegate.istio.translate.servers import Server
@@ -36,10 +37,6 @@ from edgegate.model.servers import Traffic
 ANNOTATION = "edgegate.io/certificate-issuer"
 """Of a Gateway: who issues what its servers lack."""
 
-LONGEST_BY_DNS = 237
-"""Characters of a name, which C{_acme-challenge.} stands in front of, that has 253 at most (RFC 1035 section 2.3.4)."""
-
-_HOST = re.compile(r"(?=.{1,253}$)(?:[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?")
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]+={0,2}")
 _HMAC_KEYS = ("key", "hmac", *KEY_KEYS)
 
@@ -98,7 +95,7 @@ class CertificateIssuers:
         for host in server.hosts:
             if host.pattern[0] == "*" and self.issues_on_demand(server):
                 continue
-            why = _not_issuable(host.pattern, issuer)
+            why = not_issuable(host.pattern, issuer)
             if why:
                 message = f"{show(host.pattern)}: {why}"
                 server.gateway.error(self._problems, host.origin.path, message, code=codes.NOT_ISSUABLE)
@@ -295,36 +292,6 @@ def _key_type(given: kinds.IssuedKeyType | None) -> KeyType:
     return KeyType[(given or kinds.IssuedKeyType.ECDSA_P256).name]
 
 
-def _not_issuable(host: str, issuer: CertificateIssuer) -> str:
-    """Return why no certificate can be issued for a host; empty: it can."""
-    if isinstance(issuer.authority, LocalAuthority):
-        return _not_signable(host)
-    name, challenges = host.removeprefix("*."), issuer.authority.challenges
-    if not _HOST.fullmatch(name):
-        if host.startswith("*"):
-            return (
-                "authorities issue certificates for wildcards such as *.example.com alone: name the hosts, or a Secret"
-            )
-        return "authorities issue certificates for names of the public DNS alone, as shop.example.com: name a Secret"
-    if name != host and ChallengeKind.DNS_01 not in challenges:
-        return (
-            f"a certificate for a wildcard takes a challenge by DNS: give CertificateIssuer {issuer.name} the "
-            "challenge DNS-01 or onDemand, or name the hosts, or a Secret"
-        )
-    if len(name) > LONGEST_BY_DNS and (name != host or challenges == (ChallengeKind.DNS_01,)):
-        return f"it is longer than {LONGEST_BY_DNS} characters, and leaves no room for the name that DNS-01 takes"
-    return ""
-
-
 def _challenges(issuer: CertificateIssuer) -> tuple[ChallengeKind, ...]:
     """Return by which challenges an issuer's hosts are proved, the first one first; none where they need no proof."""
     return issuer.authority.challenges if isinstance(issuer.authority, ACMEAuthority) else ()
-
-
-def _not_signable(host: str) -> str:
-    """Likewise by an authority of the gateway's own."""
-    if host == "*":
-        return "a certificate is for hosts: name them, for example localhost"
-    if host.startswith("*.") and "." not in host[2:]:
-        return f"clients take no certificate for a wildcard over all of .{host[2:]}: name the hosts, as app.{host[2:]}"
-    return ""

@@ -48,7 +48,7 @@ def validate_certificate_issuer(resource: Resource[Any], problems: Problems) -> 
     _check_storage(findings, ("spec", "storage"), spec.storage or CertificateStorage())
     _check_readiness(findings, spec)
     if spec.on_demand is not None:
-        check_on_demand(findings, ("spec", "onDemand"), spec.on_demand)
+        check_on_demand(findings, ("spec", "onDemand"), spec.on_demand, spec.local is not None)
 
 
 def _check_storage(findings: Findings, path: Path, storage: CertificateStorage) -> None:

@@ -25,8 +25,12 @@ LONGEST_PERIOD = 7 * 86400.0
 """Seconds."""
 
 
-def check_on_demand(findings: Findings, path: Path, rules: OnDemandCertificates) -> None:
-    """See that something says for which names, and that limits are limits."""
+def check_on_demand(findings: Findings, path: Path, rules: OnDemandCertificates, local: bool = False) -> None:
+    """
+    See that something says for which names, and that limits are limits.
+
+    @param local: Whether the authority is the gateway's own, which issues for C{*.localhost}, too.
+    """
     if not rules.ask and not rules.allow:
         findings.error(path, "either ask or allow is required: without one anybody could have any name issued")
     if rules.ask:
@@ -34,7 +38,7 @@ def check_on_demand(findings: Findings, path: Path, rules: OnDemandCertificates)
     if len(rules.allow) > MOST_ALLOWED:
         findings.error((*path, "allow"), f"more than {MOST_ALLOWED} are too many: have a service say it (ask)")
     for index, name in enumerate(rules.allow[:MOST_ALLOWED]):
-        if not _is_pattern(name):
+        if not _is_pattern(name, local):
             message = f"{show(name)} is neither a name of the public DNS nor a suffix as *.example.com"
             findings.error((*path, "allow", index), message)
     if rules.rate is not None:
@@ -73,8 +77,10 @@ def _is_here(url: SplitResult) -> bool:
         return host == "localhost"
 
 
-def _is_pattern(name: str) -> bool:
+def _is_pattern(name: str, local: bool) -> bool:
     try:
-        return is_public(normalise(name).removeprefix("*."))
+        normal = normalise(name)
     except ValueError:
         return False
+    # all that a suffix of one label stands for has two
+    return is_public(f"app{normal[1:]}" if local and normal.startswith("*.") else normal.removeprefix("*."))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edgegate.istio.validation.on_demand import MOST_ALLOWED
 from tests.istio.validation.cases import CasesTestCase
-from tests.istio.validation.test_certificate_issuer import GOOD
+from tests.istio.validation.test_certificate_issuer import GOOD, LOCAL
 
 
 class OnDemandTests(CasesTestCase):
@@ -42,3 +42,16 @@ class OnDemandTests(CasesTestCase):
             ("allow: [a.example.com], rate: {certificates: 1}", "period"),
         ]
         self.check("CertificateIssuer", [(f"{GOOD}onDemand: {{{text}}}\n", words) for text, words in cases])
+
+    def test_local(self) -> None:
+        """An authority of the gateway's own issues for all names below one label, too, but not for all names."""
+        cases = [
+            ("'*.localhost'", "", "neither a name"),
+            ("'*.internal'", "", "neither a name"),
+            ("'*.10'", "neither a name", "neither a name"),
+            ("'*'", "neither a name", "neither a name"),
+            ("localhost", "neither a name", "neither a name"),
+        ]
+        for name, local, acme in cases:
+            end = f"onDemand: {{allow: [{name}]}}\n"
+            self.check("CertificateIssuer", [(LOCAL + end, local), (GOOD + end, acme)])
