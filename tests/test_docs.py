@@ -37,8 +37,10 @@ from edgegate.istio.kinds import EDGEGATE, KINDS
 from edgegate.istio.kinds import destination_rule as rule
 from edgegate.istio.kinds.base import Duration
 from edgegate.istio.translate import traffic_policies as policies
+from edgegate.istio.validation.dns_challenges import LONGEST_COMMAND, LONGEST_PROPAGATION
 from edgegate.istio.validation.http_actions import RETRY_ON
 from edgegate.model.cel import ATTRIBUTES, FUNCTIONS, METHODS
+from edgegate.model.certificates import HookCommand
 from edgegate.model.clusters import Balancing, ConsistentHash, Discovery, HashSource, Probe
 from edgegate.model.operators import OPERATORS
 from edgegate.model.policies import DEFAULT_RETRIES
@@ -56,6 +58,8 @@ from edgegate.overload.limits import HANDSHAKES, LAG, REQUESTS
 from edgegate.sources.loading import load
 from edgegate.sources.named import source_named
 from edgegate.sources.tree import MOST_NAMES
+from edgegate.tls.acme.solvers import name_servers as solving
+from edgegate.tls.acme.solvers.hook import MOST_OUTPUT
 from edgegate.twistd_options import Options
 from edgegate.upstream.balancing.maglev import MAX_SIZE
 from edgegate.upstream.balancing.ring import MAX_POINTS
@@ -492,6 +496,12 @@ class LimitsTests(SynchronousTestCase):
             f"answer of a mirror | {limits.linger_bytes >> 20} MiB, {limits.stall_seconds:g} s",
             f"aliases on the way to them | {MAX_ADDRESSES}, {MAX_CHAIN} |",
             f"name servers are asked for at one time | {MOST_AT_ONCE} |",
+            f"name server that takes updates | {solving.TIMEOUT:g} s |",
+            f"`propagationTimeout`, {LONGEST_PROPAGATION:g} s at most): {solving.MOST_ADDRESSES} addresses, "
+            f"{solving.GLANCE:g} s each",
+            f"CNAMEs from `_acme-challenge` on | {solving.MOST_ALIASES} |",
+            f"{HookCommand(()).timeout:g} s (`commandTimeout`, {LONGEST_COMMAND:g} s at most), then it is ended with "
+            f"what it has started; {MOST_OUTPUT >> 10} KiB of",
             f"system's resolver is asked for at one time | {MOST_THREADS} |",
             f"heads together whose ends have not come yet | {limits.unfinished_heads_bytes >> 20} MiB",
             f"least rate of a body until its answer begins | {limits.body_rate} bytes a second",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from dataclasses import replace
 from typing import Final
 
@@ -19,6 +20,9 @@ from edgegate.model.certificates import DNSChallenges, DynamicUpdates, HookComma
 
 KEY_ENTRIES: Final = ("key", "tsig")
 """What the entry of a Secret with a key may be called."""
+
+_SECRET = re.compile(rb'\bsecret:?[ \t]+"?([A-Za-z0-9+/=]+)')
+"""The line in settings of a key: C{secret "..."} for BIND, C{secret: ...} for Knot."""
 
 _TSIG: Final[Path] = ("spec", "acme", "dns01", "rfc2136", "tsig")
 
@@ -69,13 +73,21 @@ def _key(resource: _Issuer, tsig: kinds.TSIG, secret: FindSecret, problems: Prob
     content, name = secret(resource, path, tsig.key, KEY_ENTRIES)
     if content is None:
         return None
-    try:
-        key = base64.b64decode(b"".join(content.split()), validate=True)
-    except binascii.Error:
-        key = b""
+    key = tsig_secret(content)
     if not key:
-        message = f"{name} is no key in base64, as the name server has it"
+        message = f"{name} is no key in base64, nor the settings of one key as tsig-keygen or keymgr writes them"
         resource.error(problems, path, message, code=codes.BAD_CREDENTIALS)
         return None
     algorithm = TSIGAlgorithm[(tsig.algorithm or kinds.TSIGAlgorithm.HMAC_SHA256).name]
     return TSIGKey(tsig.key_name.lower(), key, algorithm)
+
+
+def tsig_secret(content: bytes) -> bytes:
+    """Return the secret in a text, in base64 or in settings of BIND or Knot of one key; empty: there is none."""
+    settings = _SECRET.findall(content)
+    if len(settings) > 1:
+        return b""
+    try:
+        return base64.b64decode(settings[0] if settings else b"".join(content.split()), validate=True)
+    except binascii.Error:
+        return b""

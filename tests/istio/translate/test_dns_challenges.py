@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edgegate.istio.translate.dns_challenges import tsig_secret
 from edgegate.model.certificates import (
     ACMEAuthority,
     ChallengeKind,
@@ -55,6 +56,20 @@ class DNSChallengesTests(IssuersTestCase):
             self.assertIsNone(found)
             self.assertTrue(any("tsig is no key in base64" in each and each.startswith("5 ") for each in told), told)
         self.assertTrue(any("can't be read" in each for each in self.found(UPDATES)[1]))
+
+    def test_settings_of_a_key(self) -> None:
+        """A file may be what the tools of name servers write of one key."""
+        bind = b'key "k" {\n\talgorithm hmac-sha256;\n\tsecret "c2Vjcg/+MA==";\n};\n'
+        knot = b"# hmac-sha256:k:c2Vjcg/+MA==\nkey:\n- id: k\n  algorithm: hmac-sha256\n  secret: c2Vjcg/+MA==\n"
+        for content, secret in (
+            (bind, b"secr\x0f\xfe0"),
+            (knot, b"secr\x0f\xfe0"),
+            (b"c2Vjcg/+\nMA==", b"secr\x0f\xfe0"),
+            (bind + bind, b""),
+            (b'secret "x";', b""),
+            (b"not a key", b""),
+        ):
+            self.assertEqual(tsig_secret(content), secret, content)
 
     def test_command(self) -> None:
         """A program that is a path is relative to the folder; its arguments are as they are."""
