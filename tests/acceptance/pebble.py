@@ -28,7 +28,7 @@ class Pebble:
         ports: Sequence[int],
         tls: int = 0,
         *,
-        days: int = 90,
+        days: float = 90,
         names: str = "",
     ) -> None:
         """
@@ -52,7 +52,7 @@ class Pebble:
             "privateKey": str(folder / "localhost.key"),
             "httpPort": http,
             "tlsPort": tls or http,
-            "certificateValidityPeriod": days * 86400,
+            "certificateValidityPeriod": round(days * 86400),
         }
         self._config = folder / "pebble.json"
         self._config.write_text(json.dumps({"pebble": settings}))

@@ -14,6 +14,7 @@ from tests.acceptance.issued import ISSUER, IssuedTestCase
 from tests.acceptance.pebble import Pebble
 from tests.acceptance.processes import ENVIRONMENT, free_ports, wait_until
 
+MINUTE = 1 / 24 / 60
 HOST, OTHER, NEW = "a.example.com", "b.example.com", "new.example.com"
 
 
@@ -32,14 +33,17 @@ time.time = ahead
 
 
 class LifeTests(IssuedTestCase):
-    """One gateway, whose authority issues certificates for six days."""
+    """One gateway, and an authority."""
 
     def setUp(self) -> None:
-        """Start the authority."""
+        """Choose ports."""
         super().setUp()
-        self.http, self.https, admin, *others = free_ports(7)
+        self.http, self.https, admin, *self.others = free_ports(7)
         self.admins = [admin]
-        self.pebble = Pebble(self, self.http, others, days=6)
+
+    def authority(self, days: float = 90) -> None:
+        """Start the authority, whose certificates live for so long."""
+        self.pebble = Pebble(self, self.http, self.others, days=days)
         self.url, self.ca = self.pebble.url, self.pebble.ca
 
     def certs(self, word: str, name: str, *options: str) -> str:
@@ -69,6 +73,7 @@ class LifeTests(IssuedTestCase):
 
     def test_by_hand(self) -> None:
         """What commands have issued, renewed and revoked a gateway serves, and asks for nothing twice."""
+        self.authority()
         self.write("one", self.http, self.https, HOST, OTHER)
         self.write("more", self.http, self.https, HOST, OTHER, NEW)
         gateway = self.serve("one")
@@ -103,9 +108,9 @@ class LifeTests(IssuedTestCase):
 
     def test_authority_away(self) -> None:
         """While it is away the old certificate is served, also past its end, and asked for now and then."""
+        self.authority(days=6)
         self.write("one", self.http, self.https, HOST)
         clock = self.folder / "clock"
-        clock.write_text("0")
         gateway = self.serve("one", by=self.by(clock))
         root = str(self.pebble.root())
         self.wait(self.https, (HOST,), root)
@@ -130,6 +135,20 @@ class LifeTests(IssuedTestCase):
         self.wait(self.https, (HOST,), str(self.pebble.root()))
         self.assertEqual(gateway.output.count(failed), 5)
 
+    def test_short_lived(self) -> None:
+        """A certificate of three minutes is renewed after two of them."""
+        self.authority(days=MINUTE * 3)
+        self.write("one", self.http, self.https, HOST)
+        clock = self.folder / "clock"
+        gateway = self.serve("one", by=self.by(clock))
+        root = str(self.pebble.root())
+        self.wait(self.https, (HOST,), root)
+        serial = self.serial(self.https, HOST, root)
+        self.set(clock, f"{MINUTE * 2}")
+        gateway.says(f"the certificate for {HOST} by certificates/pebble is renewed")
+        self.other_than(serial, HOST, root)
+        self.assertNotIn("has ended", gateway.output)
+
     def set(self, clock: Path, days: str) -> None:
         """Have time pass, at once."""
         new = clock.with_suffix(".new")
@@ -138,6 +157,7 @@ class LifeTests(IssuedTestCase):
 
     def by(self, clock: Path) -> tuple[str, ...]:
         """Return what starts a program to which a file tells how many days its time of day is ahead."""
+        clock.write_text("0")
         folder = self.folder / "ahead"
         folder.mkdir()
         (folder / "sitecustomize.py").write_text(AHEAD.format(clock=str(clock)))

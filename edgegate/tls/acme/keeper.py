@@ -216,10 +216,11 @@ class CertificateKeeper:
     def _begin(self) -> None:
         """Have done what is to be done, of so much at one time; what has no certificate yet comes before renewals."""
         running = sum(each.busy for each in self._cared.values())
-        for each in sorted(self._cared.values(), key=lambda each: each.stamp is not None):
+        waiting = [each for each in self._cared.values() if each.wanted and not each.busy]
+        for each in sorted(waiting, key=lambda each: each.stamp is not None):
             if running >= MOST_AT_ONCE:
                 break
-            if each.wanted and not each.busy:
+            if not each.busy:
                 running += 1
                 each.busy = True
                 self._defer(each.care.do).addCallbacks(partial(self._done, each), partial(self._failed, each))

@@ -106,6 +106,16 @@ class RevocationTests(SynchronousTestCase):
         self.assertFalse(is_revoked(pair, self.answering(self.issuer.list())))
         self.assertEqual(self.asked, [URL] * 3)
 
+    def test_lacks(self) -> None:
+        """A list without the certificate's number tells nothing, whoever's it is; a number within another is none."""
+        pair = self.issuer.pair(point(URL))
+        self.assertFalse(is_revoked(pair, self.answering(Issuer("another").list(5))))
+        within = b"\x02\x04\x00\xab\xcd\xef"
+        content = self.issuer.list(int.from_bytes(b"\x7f" + within, "big"))
+        self.assertIn(within, content)
+        self.assertIn(within, self.issuer.list(SERIAL))
+        self.assertFalse(is_revoked(pair, self.answering(content)))
+
     def test_nobody_to_ask(self) -> None:
         """Without a list, or without who has signed it, nobody is asked."""
         for pair in (
@@ -135,7 +145,9 @@ class RevocationTests(SynchronousTestCase):
         for content in (
             b"",
             b"<html>",
-            self.issuer.list()[:-40],
+            self.issuer.list(SERIAL)[:-40],
+            # another version than the second, which is 1
+            self.issuer.list(SERIAL).replace(b"\x02\x01\x01", b"\x02\x01\x55", 1),
             same_name.list(SERIAL),
             Issuer("another").list(SERIAL),
             ClientError("404"),
