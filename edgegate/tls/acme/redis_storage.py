@@ -20,10 +20,14 @@ from contextlib import contextmanager, suppress
 from threading import Event, Thread
 from typing import Any, Final, Protocol
 
+from twisted.logger import Logger, LogLevel
+
 from edgegate.model.certificates import CertificateRedis
 from edgegate.tls.acme.locks import Lock, LockLost
 from edgegate.tls.acme.redis_client import RedisClient, RedisFailed
-from edgegate.tls.acme.sealing import SEALING, STAMP, Seal, Unopened
+from edgegate.tls.acme.sealing import HEADER, SEALING, STAMP, Seal, Unopened
+
+log = Logger(namespace=__name__)
 
 LEASE = 30.0
 """Seconds after which a lock ends that nobody renews."""
@@ -37,7 +41,9 @@ SHOWN = 900.0
 BIGGEST = 1 << 18
 """Bytes of an entry."""
 
+_VERSION, _CHECK = "version", "key-check"
 _POLL = 0.2
+_SCANNED = 500
 _LONGEST_VERSION = 64
 
 WRITE: Final = """\
@@ -100,9 +106,10 @@ class RedisStorage:
         self._seen: tuple[bytes | None, dict[str, str | None]] = None, {}
 
     def read(self, name: str) -> bytes | None:
-        """See L{Storage}. What an older key has sealed is sealed by the new one."""
+        """See L{Storage}."""
         self._look_at_key(write=False)
-        return self._read(self._key(name))
+        content, _ = self._opened(self._key(name))
+        return content
 
     def write(self, name: str, content: bytes, lock: Lock | None = None) -> None:
         """See L{Storage}. Who holds a lock has done what costs: it is tried as long as the lock may last."""
@@ -115,7 +122,7 @@ class RedisStorage:
     def stamps(self, names: Sequence[str]) -> list[str | None]:
         """See L{Storage}. As long as nobody writes it is one short question, however many there are."""
         self._look_at_key(write=False)
-        version = self._redis.ask("GETRANGE", self._key("version"), 0, _LONGEST_VERSION)
+        version = self._redis.ask("GETRANGE", self._key(_VERSION), 0, _LONGEST_VERSION)
         before, known = self._seen
         if version != before:
             known = {}
@@ -129,6 +136,7 @@ class RedisStorage:
     @contextmanager
     def lock(self, name: str, wait: bool) -> Iterator[Lock | None]:
         """See L{Storage}."""
+        self._look_at_key(write=False)
         lock = Lock(name, _token())
         until = time.monotonic() + LONGEST_WAIT
         while not self._redis.ask("SET", self._key(name), lock.token, "NX", "PX", round(self._lease * 1000)):
@@ -173,7 +181,7 @@ class RedisStorage:
         try:
             self._look_at_key(write=True)
             sealed = self._seal.seal(key, content)
-            if self._redis.ask("EVAL", WRITE, 3, key, self._key("version"), holder, sealed, _token(), token):
+            if self._redis.ask("EVAL", WRITE, 3, key, self._key(_VERSION), holder, sealed, _token(), token):
                 return True
         except RedisFailed:
             if last:
@@ -181,21 +189,16 @@ class RedisStorage:
             return False
         raise LockLost(f"{self._where}: {holder} is lost, and nothing was written: somebody else may be at it")
 
-    def _read(self, key: str) -> bytes | None:
+    def _opened(self, key: str) -> tuple[bytes | None, bool]:
+        """Return what an entry holds, and whether the first of the keys has sealed it."""
         # GET would return whatever size somebody has put there
         sealed = self._redis.ask("GETRANGE", key, 0, BIGGEST + SEALING - 1)
-        if not sealed:
-            return None
-        content, newest = self._seal.open(key, sealed)
-        if not newest:
-            with suppress(OSError):  # as where Redis may only be read
-                again = self._seal.seal(key, content)
-                self._redis.ask("EVAL", RESEAL, 2, key, self._key("version"), sealed, again, _token())
-        return content
+        return self._seal.open(key, sealed) if sealed else (None, True)
 
     def _look_at_key(self, write: bool) -> None:
         """
-        See that the key is the one of the others, once, and again after Redis was away.
+        See that the key is the one of the others, once, and again after Redis was away. Where it was changed, all is
+        sealed by the new one.
 
         @param write: Whether to say which one it is, where nobody has.
         @raise Unopened: It is another one.
@@ -203,18 +206,50 @@ class RedisStorage:
         failures = self._redis.failures
         if self._right_since == failures:
             return
-        key = self._key("key-check")
+        key = self._key(_CHECK)
         try:
-            found = self._read(key)
+            found, newest = self._opened(key)
             if found is None and write:
                 self._redis.ask("SET", key, self._seal.seal(key, b"edgegate"), "NX")
-                found = self._read(key)
+                found, newest = self._opened(key)
         except Unopened as error:
             raise Unopened(
                 f"{self._where}: the encryptionKey is not the one that its entries with {self._prefix}: were encrypted "
                 "with; nothing is read or written"
             ) from error
         self._right_since = None if found is None else failures
+        if not newest:
+            self._seal_anew()
+
+    def _seal_anew(self) -> None:
+        """
+        Have the first of the keys seal all that an older one has sealed; last of all the entry by which one sees that
+        this is to be done. Not by who reads an entry: others may have another key first for a while.
+        """
+        cursor, first = 0, True
+        try:
+            while first or cursor:
+                first = False
+                cursor, keys = self._redis.ask("SCAN", cursor, "MATCH", f"{self._prefix}:*", "COUNT", _SCANNED)
+                for key in (each.decode("utf-8", "replace") for each in keys):
+                    if key != self._key(_CHECK):
+                        self._seal_again(key)
+            self._seal_again(self._key(_CHECK))
+        except RedisFailed as error:
+            words = "entries can't be encrypted by the new encryptionKey yet: {reason}"
+            log.emit(LogLevel.warn, words, reason=str(error))
+        else:
+            log.info("{storage}: all entries are encrypted by the first encryptionKey now", storage=self._where)
+
+    def _seal_again(self, key: str) -> None:
+        sealed = self._redis.ask("GETRANGE", key, 0, BIGGEST + SEALING - 1)
+        if not sealed.startswith(HEADER):
+            return  # a lock, or the version
+        with suppress(Unopened):  # which is told where it is read
+            content, newest = self._seal.open(key, sealed)
+            if not newest:
+                again = self._seal.seal(key, content)
+                self._redis.ask("EVAL", RESEAL, 2, key, self._key(_VERSION), sealed, again, _token())
 
     def _renewed(self, lock: Lock) -> bool:
         """Have a lock last on; return whether it does, as far as is known."""

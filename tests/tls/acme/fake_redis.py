@@ -73,6 +73,12 @@ class FakeRedis:
             self.ends[key] = self.now + options[options.index("PX") + 1] / 1000
         return True
 
+    def _scan(self, cursor: int, _match: str, pattern: str, *_: Any) -> tuple[int, list[bytes]]:
+        found = sorted(each for each in self.values if each.startswith(pattern[:-1]))
+        # two at a time
+        more = cursor + 2 if cursor + 2 < len(found) else 0
+        return more, [each.encode() for each in found[cursor : cursor + 2]]
+
     def _del(self, key: str) -> int:
         self.ends.pop(key, None)
         return int(self.values.pop(key, None) is not None)

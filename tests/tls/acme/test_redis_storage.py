@@ -5,6 +5,7 @@ from __future__ import annotations
 from threading import Event
 from typing import Any
 
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.tls.acme.locks import LockLost
@@ -77,6 +78,7 @@ class RedisStorageTests(StorageContract, SynchronousTestCase):
             lambda: wrong.write("a", b"x"),
             lambda: wrong.write("other", b"x"),
             lambda: wrong.stamps(["a"]),
+            lambda: wrong.lock("l", wait=False).__enter__(),
             lambda: wrong.shown("challenges/x", b"x").__enter__(),
         ):
             self.assertIn("encryptionKey is not the one", str(self.assertRaises(Unopened, ask)))
@@ -93,19 +95,42 @@ class RedisStorageTests(StorageContract, SynchronousTestCase):
         self.assertRaises(Unopened, self.storage.write, "b", b"x")
 
     def test_rotation(self) -> None:
-        """What an older key has sealed is read, and sealed by the new one; then the old one may go."""
-        self.storage.write("a", b"content")
-        stamp = self.storage.stamps(["a"])
-        both = RedisStorage(place(OTHER_KEY, KEY), self.redis)
+        """Who has a new key first seals all by it that an old one has sealed; then the old one may go."""
+        for name in "abc":
+            self.storage.write(name, name.encode())
+        other = RedisStorage(place(prefix="pp"), self.redis)
+        other.write("a", b"another's")
+        self.redis.values["p:broken"] = self.redis.values["p:a"]
+        stamps = self.storage.stamps(["a"])
+        both = place(OTHER_KEY, KEY)
         self.redis.readonly = True
-        self.assertEqual(both.read("a"), b"content")
+        with capturedLogs() as events:
+            self.assertEqual(RedisStorage(both, self.redis).read("a"), b"a")
+        self.assertIn("READONLY", str(formatEvent(events[0])))
         self.redis.readonly = False
-        self.assertEqual(both.read("a"), b"content")
-        self.assertNotEqual(self.storage.stamps(["a"]), stamp)
-        self.assertEqual(RedisStorage(place(KEY, OTHER_KEY), self.redis).read("a"), b"content")
-        both = RedisStorage(place(OTHER_KEY, KEY), self.redis)
-        both.read("a")
-        self.assertEqual(RedisStorage(place(OTHER_KEY), self.redis).read("a"), b"content")
+        with self.other.lock("l", wait=False) as lock, capturedLogs() as events:
+            self.assertEqual(RedisStorage(both, self.redis).read("a"), b"a")
+            self.other.write("a", b"a", lock)
+        self.assertIn("all entries are encrypted by the first", str(formatEvent(events[0])))
+        self.assertNotEqual(self.storage.stamps(["a"]), stamps)
+        new = RedisStorage(place(OTHER_KEY), self.redis)
+        self.assertEqual([new.read(name) for name in "bc"], [b"b", b"c"])
+        self.assertRaises(Unopened, new.read, "broken")
+        self.assertRaises(Unopened, RedisStorage(place(), self.redis).read, "b")
+        self.assertEqual(other.read("a"), b"another's")
+
+    def test_rolling(self) -> None:
+        """While some have one of two keys first, and some the other, reading alone writes nothing."""
+        self.storage.write("a", b"a")
+        old, new = RedisStorage(place(KEY, OTHER_KEY), self.redis), RedisStorage(place(OTHER_KEY, KEY), self.redis)
+        for each in (old, new):
+            self.assertEqual(each.read("a"), b"a")
+        before = dict(self.redis.values)
+        for each in (old, new, old, new):
+            self.assertEqual(each.read("a"), b"a")
+        self.assertEqual(self.redis.values, before)
+        old.write("a", b"b")
+        self.assertEqual((old.read("a"), new.read("a")), (b"b", b"b"))
 
     def test_one_question(self) -> None:
         """Where nothing was written, all stamps take one question that is as short as for one."""
