@@ -78,13 +78,15 @@ def run_hook(
         raise NotAnswered(f"{called} can't be run: {reason or error}") from error
     assert process.stdout is not None
     output = _Output(process.stdout.fileno())
-    in_time = _ends(process.pid, hook.timeout, clock, sleep)
-    # it is not waited for yet, so that nobody else has its number
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    status = process.wait()
-    told = output.end()
-    process.stdout.close()
+    try:
+        in_time = _ends(process.pid, hook.timeout, clock, sleep)
+    finally:
+        # also where this is interrupted; it was not waited for yet, so that nobody else has its number
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        status = process.wait()
+        told = output.end()
+        process.stdout.close()
     said = f": {told}" if told else ""
     if not in_time:
         raise NotAnswered(f"{called} has not ended within {hook.timeout:g} s{said}")

@@ -6,6 +6,7 @@ import contextlib
 import os
 import select
 import signal
+from functools import partial
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -99,6 +100,21 @@ class HookTests(SynchronousTestCase):
 
         error = self.assertRaises(NotAnswered, run_hook, command, Doing.PRESENT, NAME, "value", clock)
         self.assertIn("has not ended within 5 s: begun", str(error))
+        self.assert_ends()
+
+    def test_interrupted(self) -> None:
+        """It does not outlast who waits for it, and is interrupted."""
+
+        class Interrupted(Exception):
+            pass
+
+        def sleep(seconds: float) -> None:
+            if self.file.exists():
+                raise Interrupted
+
+        command = self.command('echo $$ >"$1.new"; mv "$1.new" "$1"; sleep 1000')
+        waited = partial(run_hook, command, Doing.PRESENT, NAME, "value", sleep=sleep)
+        self.assertRaises(Interrupted, waited)
         self.assert_ends()
 
     def test_left_running(self) -> None:
