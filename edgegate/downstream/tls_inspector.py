@@ -271,7 +271,7 @@ class TLSInspector:
         contexts = listener.serving.contexts
         found = contexts.lookup(self._hello.server_name, self._local)
         if found is None:
-            if contexts.withholds(self._hello.server_name):
+            if contexts.withholds(self._hello.server_name, self._local):
                 self._tell_to_go(NOT_ISSUED, UNRECOGNIZED_NAME)
             else:
                 self._tell_to_go("unknown server name", UNRECOGNIZED_NAME, unknown=True)

@@ -11,6 +11,9 @@ from edgegate.observe.metrics.gauges import Row
 from edgegate.server.data_plane import DataPlane
 from edgegate.tls.acme.status import CertificateState, CertificateStatus, Outcome
 
+_STEP = 200
+"""Certificates that are looked at in a step: some tenths of a millisecond."""
+
 
 def statuses(plane: DataPlane) -> dict[ManagedCertificate, CertificateStatus]:
     """Return how those are that files ask for, and those on demand that this process holds."""
@@ -26,20 +29,49 @@ def tries(plane: DataPlane) -> Mapping[tuple[str, Outcome], int]:
     return found
 
 
-def managed_rows(statuses: Mapping[ManagedCertificate, CertificateStatus], now: float) -> Iterator[Row]:
+def managed_rows(found: Mapping[ManagedCertificate, CertificateStatus], now: float) -> Iterator[Row | None]:
     """
-    Yield the rows of each issuer: a certificate by itself has none, as there may be thousands.
+    Yield the rows of each issuer, with L{None} between steps: a certificate by itself has none, as there may be
+    thousands.
 
     @param now: Seconds since the epoch.
     """
-    issuers: dict[str, list[CertificateStatus]] = {}
-    for certificate, found in statuses.items():
-        issuers.setdefault(certificate.issuer.name, []).append(found)
-    for issuer, all_found in issuers.items():
-        states = [each.state(now) for each in all_found]
+    issuers: dict[str, _Issued] = {}
+    for number, (certificate, each) in enumerate(found.items()):
+        issued = issuers.get(certificate.issuer.name)
+        if issued is None:
+            issued = issuers[certificate.issuer.name] = _Issued(now)
+        issued.add(each)
+        if number % _STEP == _STEP - 1:
+            yield None
+    for issuer, issued in issuers.items():
         for state in CertificateState:
-            yield MANAGED.name, (issuer, state.name.lower()), (states.count(state),)
-        ends = [each.end for each in all_found if each.there]
-        issued = max(each.issued_at for each in all_found)
-        due = min(each.next or now for each in all_found)
-        yield MANAGED_TIMES.name, (issuer,), (min(ends, default=None), due, issued or None)
+            yield MANAGED.name, (issuer, state.name.lower()), (issued.states[state],)
+        yield MANAGED_TIMES.name, (issuer,), (issued.end, issued.next, issued.at)
+
+
+class _Issued:
+    """
+    The certificates of an issuer. Times are seconds since the epoch; L{None}: there is none.
+
+    @ivar end: When the first ends.
+    @ivar next: When the next is issued or renewed; what is due is now.
+    @ivar at: When one was issued last.
+    """
+
+    def __init__(self, now: float) -> None:
+        self._now = now
+        self.states: Counter[CertificateState] = Counter()
+        self.end: float | None = None
+        self.next: float | None = None
+        self.at: float | None = None
+
+    def add(self, found: CertificateStatus) -> None:
+        """Take one more."""
+        self.states[found.state(self._now)] += 1
+        due = found.next or self._now
+        self.next = due if self.next is None else min(self.next, due)
+        if found.there:
+            self.end = found.end if self.end is None else min(self.end, found.end)
+        if found.issued_at:
+            self.at = max(self.at or 0.0, found.issued_at)

@@ -51,8 +51,6 @@ class ContextMap:
             entries.append((pattern, (chain, None if demanded else contexts[id(chain)])))
         self._table: HostTable[Found] = HostTable(entries)
         self._only = entries[0][1] if len(contexts) == 1 and entries[0][1][1] is not None else None
-        if self._only is not None and self._named.get(id(self._only[0])) == {}:
-            self._only = None
 
     def _add(
         self,
@@ -117,9 +115,10 @@ class ContextMap:
             return named[server_name]
         return named.get("*." + server_name.partition(".")[2], found)
 
-    def withholds(self, server_name: str) -> bool:
+    def withholds(self, server_name: str, local: Address | None = None) -> bool:
         """Whether there is a server for a name that has nothing to show for it yet, so that L{lookup} returns none."""
-        return self._table.lookup(server_name) is not None and self.lookup(server_name) is None
+        there = self._table.lookup(server_name) or (None if server_name else self._only)
+        return there is not None and self.lookup(server_name, local) is None
 
     def __len__(self) -> int:
         return len(self._table)

@@ -33,6 +33,7 @@ class ManagedRowsTests(SynchronousTestCase):
         # as two workers tell it
         for _ in range(2):
             for row in managed_rows(statuses, NOW):
+                assert row is not None
                 gauges.put(row)
         states = {labels: numbers[0] for labels, numbers in gauges.of(MANAGED)}
         self.assertEqual(len(states), 2 * len(CertificateState))
@@ -50,3 +51,10 @@ class ManagedRowsTests(SynchronousTestCase):
             dict(gauges.of(MANAGED_TIMES)),
             {("default/ca",): [NOW - 1, NOW, NOW - 5], ("default/other",): [None, NOW + 5, None]},
         )
+
+    def test_steps(self) -> None:
+        """Where there are many they are looked at in steps."""
+        there = CertificateStatus(True, NOW + 90, NOW + 60)
+        rows = list(managed_rows({managed(Path("/a"), f"h{n}.example.com"): there for n in range(1000)}, NOW))
+        self.assertEqual(rows.count(None), 5)
+        self.assertIn((MANAGED.name, ("default/ca", "issued"), (1000,)), rows)

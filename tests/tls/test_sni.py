@@ -193,7 +193,7 @@ class ContextMapTests(SynchronousTestCase):
                 self.assertEqual((contexts.lookup(name), contexts.withholds(name)), (None, True), name)
             self.assertIsNotNone(contexts.lookup("a.example"))
             alone = ContextMap(listener(chain), secrets())
-            self.assertIsNone(alone.lookup(""))
+            self.assertEqual((alone.lookup(""), alone.withholds("")), (None, True))
             self.assertEqual((alone.lookup("other.example"), alone.withholds("other.example")), (None, False))
 
     def test_bad_material(self) -> None:
