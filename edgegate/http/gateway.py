@@ -167,8 +167,11 @@ class HTTPGateway(Dispatcher):
             if environment.challenges is not None and not exchange.connection.tls and is_challenge(head):
                 return self._challenge
             if chain.guarded:
-                return self._unchallenged(exchange)
-            found = selected(exchange.connection, head, exchange, environment.trusted_hops)
+                guarded = self._guarded_by(exchange)
+                if guarded is not None:
+                    return guarded
+            # guards may have changed its head
+            found = selected(exchange.connection, exchange.head, exchange, environment.trusted_hops)
         else:
             found = route_of(exchange, environment.trusted_hops)
         if (
@@ -183,13 +186,18 @@ class HTTPGateway(Dispatcher):
         return self._answer_by(exchange, found)
 
     def _unchallenged(self, exchange: Exchange) -> IResource:
-        """Find what answers an exchange that is no authority's question: guards, where it meets any."""
-        connection, head = exchange.connection, exchange.head
+        """Find what answers an exchange that is no authority's question."""
+        connection = exchange.connection
         if connection.chain.guarded:
-            guards = guards_of(connection, head.host)
-            if guards:
-                return self._guarded.of(guards)
-        return self._answer_by(exchange, selected(connection, head, exchange, self.environment.trusted_hops))
+            guarded = self._guarded_by(exchange)
+            if guarded is not None:
+                return guarded
+        return self._answer_by(exchange, selected(connection, exchange.head, exchange, self.environment.trusted_hops))
+
+    def _guarded_by(self, exchange: Exchange) -> IResource | None:
+        """Return what has the guards of an exchange's host look at it; L{None}: they let it pass, or there are none."""
+        guards = guards_of(exchange.connection, exchange.head.host)
+        return self._guarded.of(guards, exchange) if guards else None
 
     def _answer_by(self, exchange: Exchange, found: HTTPRoute | Fault | int) -> IResource:
         """Return what answers an exchange by what it selects."""

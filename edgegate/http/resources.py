@@ -12,6 +12,7 @@ from edgegate.http.fields import Field
 from edgegate.http.filters.iteration import FilterIteration
 from edgegate.http.filters.route_filters import RouteFilters
 from edgegate.http.grpc import grpc_fields
+from edgegate.http.guards.gate import count_passed
 from edgegate.http.interfaces import IResource
 from edgegate.http.router.router import forward
 from edgegate.model.actions import DirectResponse
@@ -68,13 +69,14 @@ class FilteredResource:
         """Answer, or have the exchange wait."""
         route = exchange.route
         assert route is not None
-        filters = self._filters.of(route)
-        if filters:
-            iteration = FilterIteration(filters, self._resource, len(route.guards), exchange.filters)
-            exchange.filters = iteration
-            iteration.start(exchange)
-        else:
+        filters, gates = self._filters.of(route)
+        passed = count_passed(gates, exchange)
+        if passed == len(filters):
             self._resource.render(exchange)
+            return
+        iteration = FilterIteration(filters, self._resource, len(route.guards), exchange.filters, passed)
+        exchange.filters = iteration
+        iteration.start(exchange)
 
 
 def answer_by_files(exchange: Exchange, route: HTTPRoute) -> None:

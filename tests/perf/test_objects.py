@@ -52,7 +52,7 @@ RECENT_CALLS = 19
 RECENT_BYTES = 1500
 """Bytes of memory that a small request which is kept needs, at the most."""
 
-GUARD_CALLS = 21
+GUARD_CALLS = 10
 """How many more they are where a list of addresses stands on the host."""
 
 SPAN_CALLS = 87

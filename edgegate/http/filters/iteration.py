@@ -33,22 +33,28 @@ class FilterIteration(HTTPFilters):
     __slots__ = ("_filters", "_guards", "_outer", "_passed", "_position", "_resource")
 
     def __init__(
-        self, filters: tuple[HTTPFilter, ...], resource: IResource, guards: int = 0, outer: HTTPFilters | None = None
+        self,
+        filters: tuple[HTTPFilter, ...],
+        resource: IResource,
+        guards: int = 0,
+        outer: HTTPFilters | None = None,
+        passed: int = 0,
     ) -> None:
         """
         @param resource: Answers, where no filter does.
         @param guards: How many of the filters, from the first on, are guards: one that raises refuses the request.
         @param outer: What the request has passed before.
+        @param passed: How many of the filters let the request pass already, and leave the response alone.
         """
         self._filters = filters
         self._resource = resource
         self._guards = guards
         self._outer = outer
-        self._position = 0
-        self._passed = 0
+        self._position = passed
+        self._passed = passed
 
     def start(self, exchange: Exchange) -> None:
-        """Have the filters look at the request from the first one on."""
+        """Have the filters look at the request that have not yet."""
         filters = self._filters
         while self._position < len(filters):
             position = self._position

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.filters.interfaces import HTTPFilter, IHTTPFilterFactory
+from edgegate.http.guards.gate import Gates, gates_of
 from edgegate.http.guards.registry import filters_of
 from edgegate.model.routes import HTTPRoute
 from edgegate.routing.snapshot import FilterChain
@@ -29,13 +30,14 @@ class RouteFilters:
         made = [factory.make(chain, environment) for factory in factories]
         self._filters = [each for each in made if each is not None]
         # a route is known by its identity, which is its own as long as it is kept here
-        self._routes: dict[int, tuple[HTTPRoute, tuple[HTTPFilter, ...]]] = {}
+        self._routes: dict[int, tuple[HTTPRoute, tuple[HTTPFilter, ...], Gates]] = {}
 
-    def of(self, route: HTTPRoute) -> tuple[HTTPFilter, ...]:
-        """Return the filters of a route, in their order: its guards, then all others."""
+    def of(self, route: HTTPRoute) -> tuple[tuple[HTTPFilter, ...], Gates]:
+        """Return the filters of a route, in their order, and the gates of the first of them, its guards."""
         found = self._routes.get(id(route))
         if found is None:
             settled = [each.for_route(route) for each in self._filters]
             guards = filters_of(route.guards, self._environment)
-            found = self._routes[id(route)] = route, (*guards, *(each for each in settled if each is not None))
-        return found[1]
+            filters = (*guards, *(each for each in settled if each is not None))
+            found = self._routes[id(route)] = route, filters, gates_of(guards)
+        return found[1], found[2]

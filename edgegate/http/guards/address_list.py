@@ -6,6 +6,7 @@ from edgegate.access.address_list import AddressListDecider
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.filters.interfaces import FilterStatus, HTTPFilter
+from edgegate.http.guards.gates import AddressListGate
 from edgegate.http.guards.refusal import Refusal, refuse
 from edgegate.model.guards.address_list import AddressList
 
@@ -13,7 +14,7 @@ from edgegate.model.guards.address_list import AddressList
 class AddressListFilter(HTTPFilter):
     """Lets those pass whose address may enter."""
 
-    __slots__ = ("_decider", "_guard", "_refusal")
+    __slots__ = ("_decider", "_guard", "_refusal", "gate")
 
     name = "address_list"
 
@@ -21,6 +22,7 @@ class AddressListFilter(HTTPFilter):
         self._guard = guard
         self._decider = AddressListDecider(guard)
         self._refusal = address_list_refusal(guard)
+        self.gate = AddressListGate(self._decider)
 
     def request_head(self, exchange: Exchange) -> FilterStatus:
         """See L{HTTPFilter.request_head}."""

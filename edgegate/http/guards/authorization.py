@@ -10,6 +10,7 @@ from edgegate.access.facts import Facts
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.filters.interfaces import FilterStatus, HTTPFilter
+from edgegate.http.guards.gates import ALLOWED, AuthorizationGate
 from edgegate.http.guards.refusal import Refusal, refuse
 from edgegate.model.guards.authorization import Action, Authorization, Rule
 from edgegate.model.guards.guard import Guard
@@ -20,7 +21,6 @@ COMMON: Final = "envoy.common"
 HINT: Final[dict[str, object]] = {"access_log_hint": True}
 """What C{AUDIT} leaves for the access log (Envoy's action C{LOG})."""
 
-ALLOWED: Final = 0
 DENIED: Final = 1
 TRIED_ALLOW: Final = 2
 TRIED_DENY: Final = 4
@@ -35,7 +35,7 @@ def authorizer_state(guard: Authorization, environment: HTTPEnvironment) -> Auth
 class AuthorizationFilter(HTTPFilter):
     """Refuses what a rule of C{DENY} matches, or no rule of C{ALLOW}; what one of C{AUDIT} matches is noted."""
 
-    __slots__ = ("_audits", "_authorizer", "_guard", "_only_enforces", "_refusals")
+    __slots__ = ("_audits", "_authorizer", "_guard", "_refusals", "gate")
 
     name = "rbac"
 
@@ -43,20 +43,12 @@ class AuthorizationFilter(HTTPFilter):
         self._guard = guard
         self._authorizer = authorizer_state(guard, environment).of_requests
         self._audits = guard.rules.action is Action.AUDIT
-        self._only_enforces = guard.enforced and guard.tried is None and not self._audits
+        only_enforces = guard.enforced and guard.tried is None and not self._audits
+        self.gate = AuthorizationGate(self._authorizer) if only_enforces else None
         self._refusals: dict[str, tuple[Guard, Refusal]] = {}
 
     def request_head(self, exchange: Exchange) -> FilterStatus:
-        """See L{HTTPFilter.request_head}."""
-        connection, authorizer = exchange.connection, self._authorizer
-        if self._only_enforces and authorizer.passes(connection, exchange):
-            if connection.meter is not None:
-                connection.meter.count_authorization(ALLOWED)
-            return FilterStatus.CONTINUE
-        return self._look(exchange)
-
-    def _look(self, exchange: Exchange) -> FilterStatus:
-        """Look for the rule that matches, and at all that follows from it."""
+        """See L{HTTPFilter.request_head}: looks for the rule that matches, and at all that follows from it."""
         authorizer, meter = self._authorizer, exchange.connection.meter
         facts = Facts(exchange.connection, exchange)
         matched = authorizer.rules.first(facts)

@@ -11,6 +11,7 @@ from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.filters.interfaces import HTTPFilter
 from edgegate.http.filters.iteration import FilterIteration
+from edgegate.http.guards.gate import count_passed, gates_of
 from edgegate.http.guards.registry import filters_of
 from edgegate.http.interfaces import IResource
 from edgegate.model.guards.guard import Guards
@@ -32,18 +33,28 @@ class RoutedResource:
 class GuardedResource:
     """Has guards look at a request, and if they let it pass, its route answer."""
 
-    __slots__ = ("_filters", "_resource")
+    __slots__ = ("_filters", "_gates", "_resource")
 
     def __init__(self, filters: tuple[HTTPFilter, ...], resource: IResource) -> None:
         """
         @param resource: Answers what they let pass.
         """
         self._filters = filters
+        self._gates = gates_of(filters)
         self._resource = resource
+
+    def passes(self, exchange: Exchange) -> bool:
+        """Return whether a request passes all of them at once; where it does not, it is to be rendered."""
+        passed = count_passed(self._gates, exchange)
+        if passed == len(self._gates):
+            return True
+        exchange.filters = FilterIteration(self._filters, self._resource, len(self._filters), None, passed)
+        return False
 
     def render(self, exchange: Exchange) -> None:
         """Answer, or have the exchange wait."""
-        exchange.filters = iteration = FilterIteration(self._filters, self._resource, len(self._filters))
+        iteration = exchange.filters
+        assert isinstance(iteration, FilterIteration)
         iteration.start(exchange)
 
 
@@ -61,13 +72,13 @@ class GuardedResources:
         # guards are known by the identity of their tuple, which is its own as long as it is kept here
         self._made: dict[int, tuple[Guards, GuardedResource]] = {}
 
-    def of(self, guards: Guards) -> GuardedResource:
-        """Return the resource of guards."""
+    def of(self, guards: Guards, exchange: Exchange) -> GuardedResource | None:
+        """Return what answers a request that meets guards; L{None}: all let it pass."""
         found = self._made.get(id(guards))
         if found is None:
             filters = filters_of(guards, self._environment)
             found = self._made[id(guards)] = guards, GuardedResource(filters, self._resource)
-        return found[1]
+        return None if found[1].passes(exchange) else found[1]
 
     def forget(self) -> None:
         """The files have changed: make the filters anew, when a request meets them."""

@@ -14,6 +14,7 @@ from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.filters.hold import Hold
 from edgegate.http.filters.interfaces import FilterStatus, HTTPFilter
+from edgegate.http.guards.gates import TokenGate
 from edgegate.http.guards.key_sets import KeySets, KeySource
 from edgegate.http.guards.refusal import Refusal, refuse
 from edgegate.http.guards.token_identity import OutputNames, verify
@@ -80,7 +81,7 @@ class _RuleKeys:
 class TokenFilter(HTTPFilter):
     """Lets requests pass whose tokens are valid, or that have none."""
 
-    __slots__ = ("_environment", "_outputs", "_state")
+    __slots__ = ("_environment", "_outputs", "_state", "gate")
 
     name = "jwt_authn"
 
@@ -88,6 +89,7 @@ class TokenFilter(HTTPFilter):
         self._environment = environment
         self._state = token_state(guard, environment)
         self._outputs = OutputNames(guard)
+        self.gate = TokenGate(self._state.rules, self._outputs, self._state.counts)
 
     def request_head(self, exchange: Exchange) -> FilterStatus:
         """See L{HTTPFilter.request_head}."""

@@ -19,6 +19,7 @@ from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
 from edgegate.http.filters.hold import Hold
 from edgegate.http.filters.interfaces import FilterStatus, HTTPFilter
+from edgegate.http.guards.gates import RateLimitGate
 from edgegate.http.guards.rate_limit_state import RateLimits, RateLimitState
 from edgegate.http.guards.redis_connection import connector
 from edgegate.http.guards.redis_link import LinkFailed, RedisLink
@@ -57,7 +58,7 @@ def rate_limit_state(guard: RateLimitGuard, environment: HTTPEnvironment) -> Rat
 class RateLimitFilter(HTTPFilter):
     """Counts requests in this gateway."""
 
-    __slots__ = ("_guard", "_limits", "_shown", "_state")
+    __slots__ = ("_guard", "_limits", "_shown", "_state", "gate")
 
     name = "rate_limit"
 
@@ -66,6 +67,7 @@ class RateLimitFilter(HTTPFilter):
         self._state = rate_limit_state(guard, environment)
         self._limits = self._state.local
         self._shown = guard.shown
+        self.gate = None if guard.shown or guard.shared is not None else RateLimitGate(self._limits)
 
     def request_head(self, exchange: Exchange) -> FilterStatus:
         """See L{HTTPFilter.request_head}."""

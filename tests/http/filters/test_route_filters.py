@@ -37,16 +37,17 @@ class RouteFiltersTests(SynchronousTestCase):
 
     def test_of(self) -> None:
         """A route has those that have something to do on it, in their order; a chain without one does without."""
-        first, second = self.filters.of(to_web(cors=CORSPolicy(())))
+        (first, second), gates = self.filters.of(to_web(cors=CORSPolicy(())))
+        self.assertEqual(gates, ())
         self.assertEqual(cast(TestFilter, first).name, "one")
         self.assertIsInstance(second, CORSFilter)
-        self.assertEqual(len(self.filters.of(to_web())), 1)
+        self.assertEqual(len(self.filters.of(to_web())[0]), 1)
         self.assertEqual((len(self.none.chains), self.none.routes), (1, []))
 
     def test_made_once(self) -> None:
         """They are made once for each route, and routes that say the same are two."""
         route, other = to_web(), to_web()
         self.assertEqual(route, other)
-        self.assertIs(self.filters.of(route), self.filters.of(route))
-        self.assertIsNot(self.filters.of(other), self.filters.of(route))
+        self.assertIs(self.filters.of(route)[0], self.filters.of(route)[0])
+        self.assertIsNot(self.filters.of(other)[0], self.filters.of(route)[0])
         self.assertEqual((len(self.one.chains), len(self.one.routes)), (1, 2))

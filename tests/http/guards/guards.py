@@ -37,8 +37,23 @@ class TestGuard(Guard):
 
 
 LOOKS: dict[str, Look] = {}
+PASSES: dict[str, Callable[[], bool]] = {}
+"""What the gates of guards do, by their names; the others have none."""
 SEEN: list[str] = []
 MADE: list[str] = []
+
+
+class TestGate:
+    """A gate that does as it is told."""
+
+    __test__ = False
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def passes(self, exchange: Exchange) -> bool:
+        """See L{edgegate.http.guards.gate.Gate.passes}."""
+        return PASSES[self._name]()
 
 
 class TestGuardFilter(HTTPFilter):
@@ -49,6 +64,7 @@ class TestGuardFilter(HTTPFilter):
     def __init__(self, guard: TestGuard, environment: HTTPEnvironment) -> None:
         self.name = guard.name
         self.environment = environment
+        self.gate = TestGate(guard.name) if guard.name in PASSES else None
         MADE.append(guard.name)
 
     def request_head(self, exchange: Exchange) -> FilterStatus:

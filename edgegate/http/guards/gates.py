@@ -1,0 +1,90 @@
+# Hot path: each request of a guarded host passes here.
+"""The gates of guards of requests, see L{edgegate.http.guards.gate}."""
+
+from __future__ import annotations
+
+from time import monotonic, time
+from typing import Final
+
+from edgegate.access.address_list import AddressListDecider
+from edgegate.access.authorization import Authorizer
+from edgegate.access.jwt.authentication import Identity, authenticate
+from edgegate.access.jwt.counts import TokenCounts
+from edgegate.access.jwt.rule import RuleState
+from edgegate.access.rate_limits.limits import LocalLimits
+from edgegate.http.exchange import Exchange
+from edgegate.http.guards.gate import Gate
+from edgegate.http.guards.token_identity import OutputNames, identify
+
+ALLOWED: Final = 0
+"""The place of the number of L{edgegate.observe.metrics.families.AUTHORIZATION} for what may pass."""
+
+
+class AddressListGate(Gate):
+    """Asks a list of addresses."""
+
+    __slots__ = ("_decider", "_of_peer")
+
+    def __init__(self, decider: AddressListDecider) -> None:
+        self._decider = decider
+        self._of_peer = decider.list.of_peer
+
+    def passes(self, exchange: Exchange) -> bool:
+        """See L{Gate.passes}."""
+        client = exchange.stream.client
+        return self._decider.admits(client.address if self._of_peer else client.external(exchange.head))
+
+
+class AuthorizationGate(Gate):
+    """Asks rules that are enforced, and of which nothing else is told."""
+
+    __slots__ = ("_authorizer",)
+
+    def __init__(self, authorizer: Authorizer) -> None:
+        self._authorizer = authorizer
+
+    def passes(self, exchange: Exchange) -> bool:
+        """See L{Gate.passes}."""
+        connection = exchange.connection
+        if not self._authorizer.passes(connection, exchange):
+            return False
+        if connection.meter is not None:
+            connection.meter.count_authorization(ALLOWED)
+        return True
+
+
+class RateLimitGate(Gate):
+    """Takes from the buckets of limits that responses say nothing of."""
+
+    __slots__ = ("_limits",)
+
+    def __init__(self, limits: LocalLimits) -> None:
+        self._limits = limits
+
+    def passes(self, exchange: Exchange) -> bool:
+        """See L{Gate.passes}."""
+        return self._limits.take(exchange, monotonic()) is None
+
+
+class TokenGate(Gate):
+    """Lets requests pass whose token is valid."""
+
+    __slots__ = ("_counts", "_outputs", "_rules")
+
+    def __init__(self, rules: tuple[RuleState, ...], outputs: OutputNames, counts: TokenCounts) -> None:
+        self._rules = rules
+        self._outputs = outputs
+        self._counts = counts
+
+    def passes(self, exchange: Exchange) -> bool:
+        """See L{Gate.passes}."""
+        head = exchange.head
+        if head.method == b"OPTIONS":
+            # it may be a browser's question
+            return False
+        judged = authenticate(self._rules, head.fields, head.target, time())
+        if not isinstance(judged, Identity):
+            return False
+        identify(exchange, judged, self._outputs)
+        self._counts.allowed += 1
+        return True
