@@ -52,16 +52,25 @@ class _Held:
     """
     A certificate.
 
-    @ivar end: When it ends, in seconds since the epoch; C{asked}, when it was asked for last, likewise.
+    @ivar begin: When it was valid first, in seconds since the epoch; C{end}, when it ends, and C{asked}, when it was
+        asked for last, likewise.
     @ivar contexts: Made of it, by where and on what terms it is shown.
+    @ivar refused: Whether it may not be renewed, by what was said last.
     """
 
     on_demand: OnDemand
     certificate: ManagedCertificate
     pair: KeyPair
+    begin: float
     end: float
     asked: float
     contexts: dict[Place, SSL.Context]
+    refused: bool = False
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether it is to be renewed when it is due."""
+        return not self.refused and self.asked >= self.begin
 
 
 class HeldCertificates:
@@ -86,8 +95,15 @@ class HeldCertificates:
 
     @property
     def statuses(self) -> Mapping[ManagedCertificate, CertificateStatus]:
-        """See L{CertificateKeeper.statuses}."""
-        return self._keeper.statuses
+        """
+        See L{CertificateKeeper.statuses}. Of those that are let end nothing is told: nobody is to be alarmed by them.
+        """
+        now, found = self._wall(), {}
+        for certificate, status in self._keeper.statuses.items():
+            held = self._held.get(certificate.credential.name)
+            if held is not None and held.end > now and (status.next > now or held.is_wanted):
+                found[certificate] = status
+        return found
 
     @property
     def renewals(self) -> Mapping[tuple[str, Outcome], int]:
@@ -120,11 +136,10 @@ class HeldCertificates:
 
     def hold(self, on_demand: OnDemand, certificate: ManagedCertificate, ready: Ready) -> None:
         """Hold a certificate from now on."""
-        pair, name = ready.kept.pair, certificate.credential.name
+        pair, record, name = ready.kept.pair, ready.kept.record, certificate.credential.name
         assert pair is not None
-        self._held[name] = _Held(
-            on_demand, certificate, pair, ready.kept.record.end, self._wall(), dict(ready.contexts)
-        )
+        contexts = dict(ready.contexts)
+        self._held[name] = _Held(on_demand, certificate, pair, record.begin, record.end, self._wall(), contexts)
         self._held.move_to_end(name)
         if len(self._held) > MOST_HELD:
             self._held.popitem(last=False)
@@ -172,7 +187,9 @@ class HeldCertificates:
             return self._held.get(certificate.credential.name, held).asked
 
         def permitted() -> bool | None:
-            return self._permitted(held.on_demand, certificate.host)
+            found = self._permitted(held.on_demand, certificate.host)
+            self._held.get(certificate.credential.name, held).refused = found is False
+            return found
 
         return DemandedCare(certificate, wall, Ledger(held.on_demand, wall), asked, permitted)
 
@@ -180,8 +197,9 @@ class HeldCertificates:
         for pair in pairs:
             held = self._held.get(pair.name)
             if held is not None and held.pair != pair:
-                held.end = load_key_pair(pair)[0][0].not_valid_after_utc.timestamp()
-                held.pair, held.contexts = pair, {}
+                leaf = load_key_pair(pair)[0][0]
+                held.begin, held.end = leaf.not_valid_before_utc.timestamp(), leaf.not_valid_after_utc.timestamp()
+                held.pair, held.contexts, held.refused = pair, {}, False
 
 
 def ready(kept: Kept, places: Iterable[Place]) -> Ready:

@@ -142,8 +142,21 @@ class HeldTests(SynchronousTestCase):
         for _ in range(10):
             self.clock.advance(90)
             self.later.do()
+            shown = bool(self.held.statuses)
         self.assertIsNotNone(self.held.context("l", CHAIN, "a.example.com"))
-        self.assertEqual(FakeAuthority.issued, [])
+        self.assertEqual((FakeAuthority.issued, shown), ([], False))
+
+    def test_statuses(self) -> None:
+        """Those are shown that are looked after, but for what is let end as nobody asks for it."""
+        self.hold(end=NOW + 1000)
+        self.clock.advance(SETTLING)
+        self.later.do()
+        (status,) = self.held.statuses.values()
+        self.assertEqual((status.end, status.there), (NOW + 1000, True))
+        next(iter(self.held._held.values())).asked = NOW - 1
+        self.assertEqual(len(self.held.statuses), 1)
+        self.clock.advance(900)
+        self.assertEqual(self.held.statuses, {})
 
     def test_unfit(self) -> None:
         """What OpenSSL refuses on a server's terms is not shown, and told."""
