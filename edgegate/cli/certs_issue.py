@@ -24,7 +24,7 @@ from edgegate.cli.managed_certificates import (
 from edgegate.model.certificates import ManagedCertificate
 from edgegate.tls.acme.care import Care, Kept
 from edgegate.tls.acme.keeper import MOST_AT_ONCE
-from edgegate.tls.acme.life import Action, Step
+from edgegate.tls.acme.life import BEGUN, Action, Record, Step
 
 
 class Outcome(Enum):
@@ -64,7 +64,7 @@ class Wish:
     """
     What somebody asks for.
 
-    @ivar renewal: Of what is due; else of what is not there, or has ended.
+    @ivar renewal: Of what is due; else of what is not there, has ended, or was revoked.
     @ivar force: Also of what is not due.
     @ivar now: Also where a try that has failed puts off the next one.
     """
@@ -79,7 +79,7 @@ class Wish:
 
         @param renewal: When it is due.
         """
-        if found.pair is None or found.record.end <= now:
+        if found.pair is None or found.record.end <= now or found.record.revoked:
             return True
         return self.renewal and (self.force or action.step is Step.ISSUE or renewal <= now)
 
@@ -164,6 +164,39 @@ def issue_one(
         return Done(certificate, Outcome.FAILED, None, 0.0, told(error))
 
 
+class _Try:
+    """
+    What decides whether a certificate is asked for, once nobody else is at it.
+
+    @ivar before: What there was before.
+    @ivar waited: Whether somebody else was at it.
+    @ivar made: Whether it was asked for.
+    """
+
+    def __init__(self, before: Kept, wish: Wish, clock: Callable[[], float]) -> None:
+        self.before = before
+        self.waited = False
+        self.made = False
+        self._wish = wish
+        self._clock = clock
+
+    def puts_off(self, record: Record) -> bool:
+        """Whether what has failed is a reason to wait."""
+        return record.failures > 0 and record.not_before > self._clock() and not self._wish.now
+
+    def wanted(self, found: Kept) -> bool:
+        """Decide; what somebody else has got meanwhile will do, and what failed for that one is not tried again."""
+        failed = self.waited and found.record.failures > 0 and found.record.error != BEGUN
+        self.made = found.pair == self.before.pair and not failed and not self.puts_off(found.record)
+        return self.made
+
+    def outcome(self, after: Kept) -> Outcome:
+        """Return what became of it."""
+        if after.pair != self.before.pair:
+            return Outcome.ISSUED if self.before.pair is None else Outcome.RENEWED
+        return Outcome.FAILED if self.made or self.waited else Outcome.PUT_OFF
+
+
 def _done(
     care: Care, wish: Wish, tell: Callable[[str], None], clock: Callable[[], float], sleep: Callable[[float], object]
 ) -> Done:
@@ -173,23 +206,23 @@ def _done(
     renewal = care.renewal(before)
     if not wish.wants(found, action, renewal, now):
         return Done(certificate, Outcome.KEPT, until, max(renewal, before.not_before))
-    if before.failures and action.step is Step.WAIT and before.not_before > now and not wish.now:
+    trying = _Try(found, wish, clock)
+    # one that was begun may be under way
+    if before.error != BEGUN and trying.puts_off(before):
         return Done(certificate, Outcome.PUT_OFF, until, before.not_before, before.error)
 
-    def still(kept: Kept) -> bool:
-        return kept.pair == found.pair and kept.record.failures <= before.failures
-
     def waits() -> None:
+        trying.waited = True
         tell(f"{certificate.host}: waiting for another process that is at it")
 
     tell(f"{certificate.host}: asking {certificate.issuer.name}")
-    after = once_free(partial(care.issue, still), waits, clock, sleep)
+    after = once_free(partial(care.issue, trying.wanted), waits, clock, sleep)
     if after is None:
         return Done(certificate, Outcome.FAILED, until, 0.0, "another process is at it, and does not end")
-    if after.pair == found.pair:
-        return Done(certificate, Outcome.FAILED, until, after.record.not_before, after.record.error)
-    outcome = Outcome.ISSUED if found.pair is None else Outcome.RENEWED
-    return Done(certificate, outcome, after.record.end, care.renewal(after.record))
+    outcome = trying.outcome(after)
+    if outcome.well:
+        return Done(certificate, outcome, after.record.end, care.renewal(after.record))
+    return Done(certificate, outcome, until, after.record.not_before, after.record.error)
 
 
 def _do(certificates: Collection[ManagedCertificate], wish: Wish, output: str) -> None:
@@ -234,7 +267,7 @@ def line(done: Done) -> str:
         return f"{host}: {outcome.value} by {issuer}{until}"
     place = f"{certificate.origin}: {host}"
     if outcome is Outcome.PUT_OFF:
-        return f"{place}: put off until {after} (--now does not wait), since {issuer} said: {done.reason}"
+        return f"{place}: put off until {after} (--now does not wait), since by {issuer} there was none: {done.reason}"
     parts = [f"{place}: no certificate by {issuer}: {done.reason}"]
     if _is_unseen(done.reason):
         parts.append("is a gateway running that has this storage, and does the name lead to it?")

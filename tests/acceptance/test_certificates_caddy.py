@@ -28,7 +28,7 @@ class CaddyTests(IssuedTestCase):
         return done.returncode, done.stdout, done.stderr
 
     def test_life(self) -> None:
-        """Hosts are issued and renewed; what it does not issue for is told with its words."""
+        """Hosts are issued, renewed and revoked; what it does not issue for is told with its words."""
         self.write("one", self.http, self.https, *HOSTS, "a.example.org")
         gateway = self.serve("one")
         root = str(self.ca)
@@ -40,6 +40,10 @@ class CaddyTests(IssuedTestCase):
         status, said, error = self.certs("renew", "--force", HOSTS[0])
         self.assertEqual(status, 0, error)
         wait_until(lambda: self.serial(self.https, HOSTS[0], root) != first, lambda: said, pause=0.2)
+        second = self.serial(self.https, HOSTS[1], root)
+        status, said, error = self.certs("revoke", HOSTS[1])
+        self.assertEqual(status, 0, error)
+        wait_until(lambda: self.serial(self.https, HOSTS[1], root) != second, lambda: said, pause=0.2)
         status, said, error = self.certs("list", "-o", "json")
         states = {each["host"]: each["state"] for each in json.loads(said)}
         self.assertEqual(states, {**dict.fromkeys(HOSTS, "issued"), "a.example.org": "failing"})

@@ -17,7 +17,7 @@ from edgegate.model.certificates import ManagedCertificate
 from edgegate.model.tls import KeyPair
 from edgegate.tls.acme import client
 from edgegate.tls.acme.issuing import NotIssued
-from edgegate.tls.acme.life import Record
+from edgegate.tls.acme.life import BEGUN, Record
 from edgegate.tls.acme.store import CertificateStore
 from tests.istio.translate.test_certificates import GATEWAY, ISSUER
 from tests.tls.acme.certificates import made, managed
@@ -86,6 +86,12 @@ class IssueOneTests(SynchronousTestCase):
         self.put(NOW - 2 * DAY, NOW - DAY)
         self.assertEqual(self.ask().outcome, Outcome.RENEWED)
 
+    def test_revoked(self) -> None:
+        """One that was revoked is as if it were missing."""
+        self.put(NOW - DAY, NOW + DAY)
+        self.store.put_record(self.certificate, Record(NOW - DAY, NOW + DAY, revoked=True))
+        self.assertEqual(self.ask().outcome, Outcome.RENEWED)
+
     def test_renewed(self) -> None:
         """Renewed is what is due, or whatever is there by force, be it issued just now."""
         wish = replace(WISH, renewal=True)
@@ -140,6 +146,23 @@ class IssueOneTests(SynchronousTestCase):
             self.assertEqual((done.outcome, done.reason), wanted)
         self.assertEqual(FakeAuthority.asked, [])
         self.assertEqual(sum("waiting for another" in each for each in self.told), 2)
+
+    def test_another_has_begun(self) -> None:
+        """A try that was begun is waited for as long as it is under way, and put off where who began it is gone."""
+        begun = Record(failures=1, not_before=NOW + 60, error=BEGUN)
+        self.store.put_record(self.certificate, begun)
+        done = self.ask()
+        self.assertEqual((done.outcome, done.reason, FakeAuthority.asked), (Outcome.PUT_OFF, BEGUN, []))
+        lock = self.store.lock(self.certificate)
+        lock.__enter__()
+
+        def sleep(seconds: float) -> None:
+            self.put(NOW, NOW + DAY)
+            lock.__exit__(None, None, None)
+
+        self.sleep = sleep  # type: ignore[method-assign]
+        done = self.ask()
+        self.assertEqual((done.outcome, FakeAuthority.asked), (Outcome.ISSUED, []))
 
     def test_another_does_not_end(self) -> None:
         """It does not wait for ever."""
