@@ -9,11 +9,10 @@ import click
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from edgegate.cli import shared_options
-from edgegate.cli.managed_certificates import told
+from edgegate.cli.managed_certificates import certificates_of_files, told
 from edgegate.config.report import report
-from edgegate.model.certificates import CertificateIssuer, LocalAuthority, ManagedCertificate
-from edgegate.routing.snapshot import Listener, Snapshot
+from edgegate.model.certificates import CertificateIssuer, LocalAuthority
+from edgegate.routing.snapshot import Snapshot
 from edgegate.sources.loading import load
 from edgegate.sources.named import source_named
 from edgegate.tls.acme.store import CertificateStore
@@ -54,7 +53,7 @@ when it is no longer needed (remove the file and do the second step again; certu
 
 
 @click.command("trust")
-@click.option("--config", metavar="DIR", required=True, callback=shared_options.named, help="The files of the gateway.")
+@certificates_of_files
 @click.option(
     "-o",
     "--output",
@@ -63,8 +62,6 @@ when it is no longer needed (remove the file and do the second step again; certu
     show_default=True,
     help="What to do, or the certificates alone.",
 )
-@shared_options.selector
-@shared_options.certificate_issuer
 def trust(config: str, output: str, selector: dict[str, str], certificate_issuer: str | None) -> None:
     """
     Tell how to trust the local authorities of files.
@@ -90,18 +87,24 @@ def trust(config: str, output: str, selector: dict[str, str], certificate_issuer
 
 def _hosts(snapshot: Snapshot) -> dict[CertificateIssuer, str]:
     """Return the local authorities, each with a host that it issues a certificate for, and its port."""
+    certificates = {each.credential: each for each in snapshot.certificates}
+    rules = {each.issuer.name: each for each in snapshot.on_demand}
     found: dict[CertificateIssuer, str] = {}
-    for each in snapshot.certificates:
-        if isinstance(each.issuer.authority, LocalAuthority):
-            ports = (getattr(listener.bind, "port", 443) for listener in snapshot.listeners if _shows(listener, each))
-            port = next(ports, 443)
-            found.setdefault(each.issuer, each.host.replace("*", "app", 1) + (f":{port}" if port != 443 else ""))
+    for listener in snapshot.listeners:
+        number = getattr(listener.bind, "port", 443)
+        port = "" if number == 443 else f":{number}"
+        for chain in listener.chains():
+            if chain.tls is None:
+                continue
+            known = [certificates[each] for each in chain.tls.credentials if each in certificates]
+            issued = [(each.issuer, each.host) for each in known]
+            if chain.tls.on_demand in rules:
+                asked = rules[chain.tls.on_demand]
+                issued.append((asked.issuer, (*asked.allow, "HOST")[0]))
+            for issuer, host in issued:
+                if isinstance(issuer.authority, LocalAuthority):
+                    found.setdefault(issuer, host.replace("*", "app", 1) + port)
     return found
-
-
-def _shows(listener: Listener, certificate: ManagedCertificate) -> bool:
-    shown = (chain.tls.credentials for chain in listener.chains() if chain.tls is not None)
-    return any(certificate.credential in credentials for credentials in shown)
 
 
 def _root(issuer: CertificateIssuer) -> x509.Certificate:
@@ -109,7 +112,8 @@ def _root(issuer: CertificateIssuer) -> x509.Certificate:
         kept = CertificateStore(issuer).root()
         if kept is None:
             raise click.ClickException(
-                f"{issuer.name} has no root yet: a gateway that serves these files makes it with the first certificate"
+                f"{issuer.name} has no root yet: it is made with the first certificate, by a gateway that serves these "
+                "files or by edgegate certs issue"
             )
         return load_certificates(kept.chain, kept.name)[0]
     except OSError as error:

@@ -56,6 +56,13 @@ class CertsTrustTests(SynchronousTestCase):
         self.write(LOCAL + GATEWAY.replace("number: 443", "number: 8443"))
         self.assertIn("curl --cacert ca.pem https://a.example.com:8443/", self.ask().output)
 
+    def test_on_demand(self) -> None:
+        """Authorities that issue on demand alone are told, too."""
+        self.issue()
+        on_demand = LOCAL.replace("local: {}", 'local: {}\n  onDemand: {allow: ["*.localhost"]}')
+        self.write(on_demand + GATEWAY.replace("[a.example.com, shop/b.example.com]", '["*.localhost"]'))
+        self.assertIn("curl --cacert ca.pem https://app.localhost/", self.ask().output)
+
     def test_nothing(self) -> None:
         """There is no root yet, no local authority, or the files are wrong."""
         result = self.ask()
