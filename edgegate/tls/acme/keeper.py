@@ -248,10 +248,10 @@ class CertificateKeeper:
             # what is so for one is so for many, and again and again
             self._failures.add(words)
             log.error(
-                "the certificate for {host} can't be looked after: {reason}: {storage}",
+                "the certificate for {host} can't be looked after: {reason}",
                 host=host,
-                reason=words,
-                storage=str(issuer.storage),
+                # not each error says where it was
+                reason=words if str(issuer.storage) in words else f"{words}: {issuer.storage}",
             )
         self._begin()
 
