@@ -47,7 +47,7 @@ def terms(old: FilterChain, new: FilterChain, old_side: Side, new_side: Side) ->
     if old.tls.on_demand != new.tls.on_demand:
         yield FieldChange("certificates on demand", old.tls.on_demand or "none", new.tls.on_demand or "none")
     before, after = _pairs(old.tls, old_side), _pairs(new.tls, new_side)
-    if [(each.chain, each.key) for each in before] != [(each.chain, each.key) for each in after]:
+    if len(before) != len(after) or not all(map(_same, before, after)):
         yield FieldChange("certificate", _certificates(before), _certificates(after))
 
 
@@ -57,6 +57,16 @@ def _protocols(tls: ServerTLS) -> str:
 
 def _pairs(tls: ServerTLS, side: Side) -> list[KeyPair]:
     return [side.secrets.pair(each) for each in tls.credentials]
+
+
+def _same(before: KeyPair, after: KeyPair) -> bool:
+    """
+    Whether two are one for clients. Placeholders are made anew each time that files are read; what takes their place is
+    issued by the same issuer for the same host.
+    """
+    if before.placeholder or after.placeholder:
+        return before.name == after.name
+    return (before.chain, before.key) == (after.chain, after.key)
 
 
 def _certificates(pairs: list[KeyPair]) -> str:
