@@ -1,15 +1,17 @@
 """
 Requests as browsers send them, no two alike: what the scenarios of mixed requests ask.
 
-They are made up, by a seed, so that every run and every proxy is asked the same. A request is of one of three browsers,
-for one of four kinds of things; it has a path, a query and a cookie of its own, and a referer of forty. One in eight is
-a POST. The sizes of answers are drawn from a few, small ones more often.
+They are made up, by a seed, so that every run and every proxy is asked the same. Visitors come with one of three
+browsers and ask for ten things each, of four kinds, while others do; the page that they are on is the referer. Each
+request has a path, a query and a cookie of its own. One in eight is a POST. The sizes of answers are drawn from a few,
+small ones more often.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 from stage import HOST
@@ -23,6 +25,10 @@ ANSWERS = (200, 200, 450, 700, 700, 1_200, 1_900, 3_000, 5_000, 8_000, 13_000, 2
 
 BODIES = (1_000, 1_500, 2_500, 4_000, 8_000)
 """Bytes of the bodies of POSTs."""
+
+AT_A_TIME = 20
+EACH = 10
+"""So many visitors come at a time, and ask for so many things each."""
 
 POSTS = 8
 """One request of so many is a POST."""
@@ -151,20 +157,32 @@ _BROWSERS: tuple[Callable[[_Kind, Random, list[Field]], list[Field]], ...] = (_c
 def mixed_requests(count: int = COUNT, seed: int = SEED) -> list[MixedRequest]:
     """Draw requests."""
     random = Random(seed)
-    return [_request(random) for _ in range(count)]
+    found: list[MixedRequest] = []
+    while len(found) < count:
+        visitors = [_visitor(random) for _ in range(AT_A_TIME)]
+        found += [random.choice(visitors)() for _ in range(AT_A_TIME * EACH)]
+    return found[:count]
 
 
-def _request(random: Random) -> MixedRequest:
+def _visitor(random: Random) -> Callable[[], MixedRequest]:
+    """Return what draws the requests of one visitor."""
+    browser, own = random.choice(_BROWSERS), random.getrandbits(64)
+    session, referer = random.getrandbits(128), random.choice(_REFERERS)
+    # a browser has the same system, version and languages each time
+    return lambda: _request(random, partial(browser, random=Random(own)), f"session={session:032x}", referer)
+
+
+def _request(random: Random, browser: Callable[..., list[Field]], session: str, referer: str) -> MixedRequest:
     body = random.choice(BODIES) if not random.randrange(POSTS) else 0
     kind = _API if body else random.choice(_KINDS)
-    cookie = f"session={random.getrandbits(128):032x}; theme={random.choice(('dark', 'light'))}; consent=1"
-    shared = [("Referer", random.choice(_REFERERS)), ("Cookie", cookie)]
+    # as those that count visits do, one says when it was set
+    shared = [("Referer", referer), ("Cookie", f"{session}; theme=dark; visit=GS2.1.s{random.getrandbits(40)}$o1$g0")]
     if body:
         shared.append(("Content-Type", "application/json"))
     answer = random.choice(ANSWERS)
     query = f"q={random.choice(('red', 'blue', 'wide'))}+{random.randrange(100_000)}&page={random.randrange(17)}"
     path = f"/{'form' if body else 'mixed'}/{answer}/{kind.folder}/item-{{}}?{query}"
-    return MixedRequest(path, tuple(random.choice(_BROWSERS)(kind, random, shared)), body)
+    return MixedRequest(path, tuple(browser(kind, shared=shared)), body)
 
 
 def http1_script() -> str:

@@ -28,7 +28,8 @@ EACH: Final = 1024
 _MARKS: Final = 1024
 """Heads that came once and may come again."""
 
-_SECRET: Final = frozenset((b"authorization", b"proxy-authorization", b"cookie"))
+SECRET: Final = frozenset((b"authorization", b"proxy-authorization", b"cookie"))
+"""Names of fields that are not remembered."""
 
 
 class HeadCache:
@@ -51,14 +52,18 @@ class HeadCache:
 
         @param mark: Its hash.
         """
+        return not self._is_new(mark) and all(name not in SECRET for name, _ in fields)
+
+    def _is_new(self, mark: int) -> bool:
+        """Whether what has a hash did not come before, or too long ago."""
         once = self._once
         if mark not in once:
             if len(once) >= _MARKS:
                 once.clear()
             once.add(mark)
-            return False
+            return True
         once.discard(mark)
-        return all(name not in _SECRET for name, _ in fields)
+        return False
 
     def _remember(self, key: Hashable, said: object, head: RequestHead, needs: int) -> None:
         """

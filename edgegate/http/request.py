@@ -76,7 +76,7 @@ class RequestHead:
     @ivar upgrade: The protocols that the client would rather speak, of those that a backend may be asked for.
     @ivar special: Whether the target is C{*} or an https URL, which not every connection may ask for.
     @ivar explains: Whether it asks for an explanation, where somebody may ask for that.
-    @ivar lines: The lines of C{fields} as HTTP/1 sends them on, each with its CRLF; L{None}: nobody has them at hand.
+    @ivar lines: The lines of C{fields} as HTTP/1 sends them on, in pieces; L{None}: nobody has them at hand.
     @ivar sent: What backends get of it, once that was made.
     @ivar sent_by: The changes that are in that, which a route makes.
     """

@@ -30,7 +30,7 @@ class UpstreamHead:
     @ivar timeout: Seconds after which its client waits no longer, which one of gRPC says; L{None}: it does not.
     @ivar grpc: Whether it is one of gRPC.
     @ivar upgrade: The protocols that are asked for.
-    @ivar lines: The lines of C{fields} as HTTP/1 writes them, each with its CRLF; L{None}: nobody has them at hand.
+    @ivar lines: The lines of C{fields} as HTTP/1 writes them, in pieces; L{None}: nobody has them at hand.
     @ivar h1: What HTTP/1 writes of it, once that was made; else empty.
     @ivar h2: What HTTP/2 writes of it in the clear, likewise; C{h2_secure}: with TLS, as the scheme is another then.
     """

@@ -14,6 +14,7 @@ line says.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from edgegate.http.fields import (
@@ -45,6 +46,8 @@ _MARKS: Final = 1024
 _NAMES: Final = 256
 """How many names are remembered."""
 
+_LONGEST_NAME: Final = 64
+
 
 class FieldLine:
     """
@@ -70,17 +73,12 @@ class FieldLines:
     @ivar known: Those that are remembered, to look at before calling L{read}.
     """
 
-    __slots__ = ("_alike", "_names", "_once", "_roles", "_size", "known")
+    __slots__ = ("_names", "_once", "_roles", "_size", "known")
 
-    def __init__(self, roles: Roles, alike: frozenset[bytes]) -> None:
-        """
-        @param alike: Names of fields that say the same in many heads, and no secret: others would be kept here for
-            longer than their connection is.
-        """
-        self._alike = alike
+    def __init__(self, roles: Roles) -> None:
         self.known: dict[bytes, FieldLine] = {}
         self._roles = roles
-        self._names: dict[bytes, tuple[bytes, Role]] = {}
+        self._names: dict[bytes, tuple[bytes, Role, bool]] = {}
         self._once: set[int] = set()
         self._size = 0
 
@@ -91,44 +89,50 @@ class FieldLines:
         @param line: Without its CRLF.
         """
         colon = line.find(b":")
-        if colon <= 0 or not is_plain(line):
+        size = len(line)
+        # one space before the value, as everybody sends, and none behind it
+        if colon <= 0 or size < colon + 3 or line[colon + 1] != _SPACE or line[size - 1] == _SPACE:
+            return None
+        if line[colon + 2] == _SPACE or line.translate(None, _VISIBLE):
             return None
         name = line[:colon]
-        known = self._names.get(name) or self._name(name)
-        role = known[1]
+        lower, role, secret = self._names.get(name) or self._name(name)
+        value = line[colon + 2 :]
         if role == _ODD:
             return None
-        # one space before the value, as everybody sends, and none behind it
-        start = colon + 2
-        value = line[start:]
-        if line[colon:start] != b": " or value[:1] == b" " or value[-1:] == b" ":
+        if role and role in _VALUES and _VALUES[role].fullmatch(value) is None:
             return None
-        if role == CONTENT_LENGTH and not (value.isdigit() and len(value) <= _DIGITS):
-            return None
-        if role == CONNECTION and value not in _CONNECTIONS:
-            return None
-        found = FieldLine((known[0], value), role, b"".join((known[0], line[colon:], b"\r\n")))
-        if known[0] in self._alike:
+        found = FieldLine((lower, value), role, lower + line[colon:] + b"\r\n")
+        if not secret:
             self._came(line, found)
         return found
 
-    def _name(self, name: bytes) -> tuple[bytes, Role]:
-        """Return a name in lower case and its role, which is L{_ODD} where llhttp has to see its line."""
-        known = self._roles.of(name) if not name.translate(None, _TOKEN) else (name, _ODD)
-        if known[1] in _JUDGED or known[0] in _JUDGED_NAMES:
-            known = name, _ODD
-        if len(self._names) < _NAMES:
+    def _name(self, name: bytes) -> tuple[bytes, Role, bool]:
+        """
+        Return a name in lower case, its role, and whether its values may be secrets.
+
+        The role is L{_ODD} where llhttp has to see its line.
+        """
+        lower, role = name, _ODD
+        if not name.translate(None, _TOKEN):
+            lower, role = self._roles.of(name)
+        if role in _JUDGED or lower in _JUDGED_NAMES:
+            role = _ODD
+        known = lower, role, _SECRET.search(lower) is not None
+        if len(self._names) < _NAMES and len(name) <= _LONGEST_NAME:
             self._names[name] = known
         return known
 
     def _came(self, line: bytes, found: FieldLine) -> None:
         """Remember a line that comes for the second time; the others are forgotten where there are too many."""
+        if len(line) > MEMORABLE:
+            return
         mark, once = hash(line), self._once
         if mark not in once:
             if len(once) >= _MARKS:
                 once.clear()
             once.add(mark)
-        elif len(line) <= MEMORABLE:
+        else:
             # its letters are there three times: as they came, in the field and as they are sent on
             self._size += 3 * len(line) + _EACH
             if self._size > REMEMBERED:
@@ -139,8 +143,12 @@ class FieldLines:
 
 def is_plain(text: bytes) -> bool:
     """Whether all bytes are visible ASCII or spaces: nothing that controls anything, nothing that has two meanings."""
-    return text.isascii() and text.decode("ascii").isprintable()
+    return not text.translate(None, _VISIBLE)
 
+
+_SPACE: Final = 32
+
+_VISIBLE: Final = bytes(range(32, 127))
 
 _ODD: Final = -1
 """The role of a name whose lines llhttp has to see."""
@@ -151,8 +159,13 @@ _JUDGED: Final = frozenset((TRANSFER_ENCODING, UPGRADE, TE, EXPECT, REJECT, GRPC
 _JUDGED_NAMES: Final = frozenset((b"proxy-connection", b"close"))
 """A name that llhttp takes for C{Connection}, and one that passes unless C{Connection} names it."""
 
-_CONNECTIONS: Final = frozenset((b"keep-alive", b"close", b"Keep-Alive"))
+_VALUES: Final[dict[Role, re.Pattern[bytes]]] = {
+    CONNECTION: re.compile(rb"keep-alive|close|Keep-Alive"),
+    CONTENT_LENGTH: re.compile(rb"[0-9]{1,18}"),
+}
+"""The values of some roles that are plain."""
 
-_DIGITS: Final = 18
+_SECRET: Final = re.compile(rb"auth|cookie|key|token|secret|passw|session|credential|jwt|signature")
+"""What stands in names of fields that may be secrets: these would be kept here for longer than their connection is."""
 
 _TOKEN: Final = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

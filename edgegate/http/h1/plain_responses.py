@@ -22,14 +22,6 @@ _STATUSES: Final = 64
 _BODILESS: Final = frozenset((204, 304))
 """Statuses whose responses have no body, whatever length they tell."""
 
-_ALIKE: Final = frozenset(
-    b"accept-ranges access-control-allow-origin age alt-svc cache-control connection content-encoding content-language "
-    b"content-security-policy content-type cross-origin-opener-policy date expires keep-alive permissions-policy "
-    b"pragma referrer-policy server strict-transport-security vary via x-cache x-content-type-options x-frame-options "
-    b"x-powered-by x-xss-protection".split()
-)
-"""Names of fields whose lines are remembered."""
-
 
 class PlainResponses:
     """Read heads of responses, of whatever connections, and remember their lines."""
@@ -37,7 +29,7 @@ class PlainResponses:
     __slots__ = ("_lines", "_statuses")
 
     def __init__(self) -> None:
-        self._lines = FieldLines(RESPONSE_ROLES, _ALIKE)
+        self._lines = FieldLines(RESPONSE_ROLES)
         self._statuses: dict[bytes, tuple[int, bytes]] = {}
 
     def read(self, raw: bytes, most_fields: int) -> ResponseHead | None:

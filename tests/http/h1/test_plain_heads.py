@@ -195,8 +195,8 @@ def judged(raw: bytes, paths: PathNormalisation = PathNormalisation.BASE) -> Out
         return refused.fault
 
 
-def outcome(parser: HeadParser, raw: bytes, last: bytes, before: RequestHead) -> Outcome:
-    """Return what is made of a head that comes behind another on one connection."""
+def outcome(parser: HeadParser, raw: bytes, last: bytes = b"", before: RequestHead | None = None) -> Outcome:
+    """Return what comes of a head, that comes behind another on one connection or behind none."""
     try:
         return said(parser.read(raw, last, before))
     except RequestRefused as refused:
@@ -220,10 +220,16 @@ class PlainTests(SynchronousTestCase):
         self.parser = parser_of()
 
     def compare(self, raw: bytes) -> Outcome | None:
-        """Compare what is made of a head, and return that if something is without llhttp."""
-        found = plain(self.parser, raw)
+        """
+        Compare what is made of a head, and return that if something is without llhttp.
+
+        What comes of it in the end is the same, too, whatever is remembered of heads before.
+        """
+        found, expected = plain(self.parser, raw), judged(raw)
         if found is not None:
-            self.assertEqual(found, judged(raw), raw)
+            self.assertEqual(found, expected, raw)
+        if raw.find(b"\r\n\r\n") == len(raw) - 4:
+            self.assertEqual(outcome(self.parser, raw), expected, raw)
         return found
 
     def test_taken(self) -> None:
@@ -233,18 +239,21 @@ class PlainTests(SynchronousTestCase):
                 self.assertIsInstance(self.compare(raw), dict)
         self.assertEqual(plain(HeadParser(Limits()), CURL), said(HeadParser(Limits())._parse(CURL)))
         self.assertIn(b"User-Agent: Mozilla/5.0", b"\n".join(self.parser._lines.known))
-        self.assertIsNone(self.parser._parser)
+        self.assertEqual(len(self.parser._rests), 1)
 
     def test_lines(self) -> None:
-        """The lines that go on are those of the fields that go on."""
+        """The lines that go on are those of the fields that go on, wherever they come from."""
         for raw in PLAIN:
-            for _ in range(3):
-                parser = HeadParser(Limits())
-                head = parser.plain(raw)
-                assert head is not None
-                self.assertEqual(head.lines, [b"%b: %b\r\n" % field for field in head.fields])
-                other = parser.read(raw.replace(b" /", b" /other/", 1), raw, head)
-                self.assertIs(other.lines, head.lines)
+            parser = HeadParser(Limits())
+            first = parser.plain(raw)
+            assert first is not None
+            self.assertEqual(first.lines, [b"%b: %b\r\n" % field for field in first.fields])
+            for number in range(4):
+                head = parser.read(raw.replace(b" /", b" /%d/" % number, 1))
+                if head.lines is not None:
+                    self.assertEqual(b"".join(head.lines), b"".join(first.lines))
+            other = parser.read(raw.replace(b" /", b" /other/", 1), raw, first)
+            self.assertIs(other.lines, first.lines)
 
     def test_cut(self) -> None:
         """A head that is cut off at any byte, and whose end then comes, is not taken for more than it is."""
@@ -306,6 +315,28 @@ class PlainTests(SynchronousTestCase):
                 b"GET / HTTP/1.1\r\nhost: a%b\r\n\r\n",
             ):
                 self.compare(raw % each)
+
+    def test_rests(self) -> None:
+        """
+        Heads that differ in their first line and their cookie are read as by llhttp: wherever the cookie stands,
+        whatever is in it, and where there is none or another one.
+        """
+        lines = [line for line in FIREFOX.split(b"\r\n") if line and not line.startswith((b"GET ", b"Cookie: "))]
+        cookies = [
+            [b"Cookie: %b" % value] for value in (b"a=b", b"c=d; e", b"", b" a", b"a ", b"a\t", b"\xe9", b"a\x7fb")
+        ]
+        cookies += [
+            [],
+            [b"cookie: a"],
+            [b"Cookie:a"],
+            [b"Cookie : a"],
+            [b"Cookie: a", b"Cookie: b"],
+            [b"Cookie: a\nb: c"],
+        ]
+        for at in (0, 1, 5, len(lines)):
+            for cookie in (*cookies, *cookies):
+                for first in FIRSTS:
+                    self.compare(b"\r\n".join([first, *lines[:at], *cookie, *lines[at:], b"", b""]))
 
     def test_too_many(self) -> None:
         """A head with more fields than one may have is not taken."""
