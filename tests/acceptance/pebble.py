@@ -45,17 +45,15 @@ class Pebble:
         made = case.ask("edgegate", "certs", "--dir", str(folder), "localhost")
         assert made.returncode == 0, made.stderr
         self._acme, self._management, dns, dns_management = ports
-        settings = {
+        self._settings: dict[str, object] = {
             "listenAddress": f"127.0.0.1:{self._acme}",
             "managementListenAddress": f"127.0.0.1:{self._management}",
             "certificate": str(folder / "localhost.crt"),
             "privateKey": str(folder / "localhost.key"),
             "httpPort": http,
             "tlsPort": tls or http,
-            "certificateValidityPeriod": round(days * 86400),
         }
         self._config = folder / "pebble.json"
-        self._config.write_text(json.dumps({"pebble": settings}))
         self._dns = names or f"127.0.0.1:{dns}"
         if not names:
             unused = ["-http01", "", "-https01", "", "-tlsalpn01", "", "-defaultIPv6", ""]
@@ -65,10 +63,16 @@ class Pebble:
             server.says("Starting management server")
         self.url = f"https://localhost:{self._acme}/dir"
         self.ca = folder / "ca.crt"
-        self.start()
+        self.start(days)
 
-    def start(self) -> None:
-        """Start it, after the first time with nothing in it."""
+    def start(self, days: float = 90) -> None:
+        """
+        Start it, after the first time with nothing in it.
+
+        @param days: The life of its certificates.
+        """
+        settings = {**self._settings, "certificateValidityPeriod": round(days * 86400)}
+        self._config.write_text(json.dumps({"pebble": settings}))
         environment = ["PEBBLE_VA_NOSLEEP=1", "PEBBLE_WFE_NONCEREJECT=50", f"PATH={ENVIRONMENT['PATH']}"]
         command = ["env", *environment, program("pebble"), "-config", str(self._config), "-dnsserver", self._dns]
         self.running: Running = self._case.start(*command)
