@@ -167,7 +167,7 @@ class CertificateIssuers:
     def _value(self, resource: Resource[kinds.CertificateIssuer]) -> CertificateIssuer | None:
         acme, local = resource.spec.acme, resource.spec.local
         storage = storage_of(resource, self._secret, self._options, self._problems)
-        if storage is None:
+        if storage is None or (acme is not None and local is not None):
             return None  # which was told
         authority: ACMEAuthority | LocalAuthority | None = None
         key_type: kinds.IssuedKeyType | None = None

@@ -22,7 +22,10 @@ def not_issuable(host: str, issuer: CertificateIssuer) -> str:
             return (
                 "authorities issue certificates for wildcards such as *.example.com alone: name the hosts, or a Secret"
             )
-        return "authorities issue certificates for names of the public DNS alone, as shop.example.com: name a Secret"
+        return (
+            "authorities issue certificates for names of the public DNS alone, as shop.example.com: name a Secret, or "
+            "a CertificateIssuer with local"
+        )
     if name != host and ChallengeKind.DNS_01 not in challenges:
         return (
             f"a certificate for a wildcard takes a challenge by DNS: give CertificateIssuer {issuer.name} the "
