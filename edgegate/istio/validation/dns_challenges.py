@@ -14,10 +14,10 @@ from edgegate.model import codes
 from edgegate.model.hosts import MAX_NAME
 
 LONGEST_COMMAND: Final = 120.0
-"""Seconds for a command: it is run twice for a certificate, of which all takes ten minutes at most."""
+"""Seconds for a command, which is run twice for a certificate."""
 
-LONGEST_PROPAGATION: Final = 300.0
-"""Seconds for the servers of a zone to have a value."""
+LONGEST_PROPAGATION: Final = 600.0
+"""Seconds for the servers of a zone to have a value: so long one of the few is busy that ask authorities."""
 
 MOST_WORDS: Final = 64
 MOST_CHARACTERS: Final = 16_384

@@ -207,7 +207,7 @@ class Authority:
         token = str(fields["token"])
         assert network.key is not None
         authorized = f"{token}.{b64encode(network.key.thumbprint()).decode('ascii')}"
-        answered.enter_context(solver.answered(Challenge(host, token, authorized)))
+        answered.enter_context(network.meanwhile(solver.answered(Challenge(host, token, authorized))))
         # an empty object, whatever the kind (RFC 8555 section 7.5.1)
         acme.answer_challenge(body, challenges.KeyAuthorizationChallengeResponse(key_authorization=authorized))
 

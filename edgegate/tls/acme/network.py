@@ -8,8 +8,8 @@ keep a thread and the locks that it holds for ever.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from email.utils import parsedate_to_datetime
 from functools import partial
 from http import HTTPStatus
@@ -52,10 +52,20 @@ class Network(client.ClientNetwork):
         # a name is requests' way to trust other authorities
         verify: bool = True if trusted is None else trusted  # type: ignore[assignment]
         super().__init__(key, alg=ES256, verify_ssl=verify, user_agent=described(), timeout=TIMEOUT)
-        adapter = _Adapter()
+        self._adapter = _Adapter()
         for scheme in tuple(self.session.adapters):
-            self.session.mount(scheme, adapter)
+            self.session.mount(scheme, self._adapter)
         self.retry_after = 0.0
+
+    @contextmanager
+    def meanwhile(self, done: AbstractContextManager[None]) -> Iterator[None]:
+        """Do something else around a block: its beginning and its end are no time that the authority takes."""
+        began = time.monotonic()
+        with done:
+            self._adapter.put_off(time.monotonic() - began)
+            yield
+            began = time.monotonic()
+        self._adapter.put_off(time.monotonic() - began)
 
     def sign_by(self, key: JWK) -> None:
         """Sign by another key than the account's from now on."""
@@ -125,6 +135,10 @@ class _Adapter(HTTPAdapter):
         self._biggest = biggest
         self._end = time.monotonic() + LONGEST
         self._sockets: list[socket] = []
+
+    def put_off(self, seconds: float) -> None:
+        """Have all answers end so much later."""
+        self._end += seconds
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
         """Return a pool whose connections can be ended by us."""

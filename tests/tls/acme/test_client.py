@@ -24,7 +24,7 @@ from edgegate.tls.acme import client
 from edgegate.tls.acme.client import Authority, ends_with, renewal_name
 from edgegate.tls.acme.issuing import NotIssued, Window
 from edgegate.tls.acme.keys import new_key
-from edgegate.tls.acme.network import MOST_NONCES
+from edgegate.tls.acme.network import MOST_NONCES, Network
 from edgegate.tls.acme.revocation import Unknown
 from edgegate.tls.acme.solvers.solver import NotAnswered
 from edgegate.tls.acme.store import Account, CertificateStore, challenge_answer
@@ -203,9 +203,6 @@ class ClientTests(ConversationTestCase):
         ]
         told: list[tuple[str, object]] = []
 
-        class Network:
-            pass
-
         class Acme:
             def answer_challenge(self, body: messages.ChallengeBody, response: Any) -> None:
                 told.append((body.uri, response.to_json()))
@@ -215,8 +212,8 @@ class ClientTests(ConversationTestCase):
             body = messages.Authorization.from_json({**fields, "challenges": challenges})
             return messages.AuthorizationResource(body=body, uri="x")
 
-        network = Network()
-        network.key = key  # type: ignore[attr-defined]
+        network = Network(key, None)
+        self.addCleanup(network.session.close)
         prove = partial(self.authority._prove, Acme(), network)  # type: ignore[arg-type]
         storage = self.certificate.issuer.storage
         with ExitStack() as answered:

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
+from acme import errors
+from josepy.jwk import JWKEC
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.model.certificates import ACMEAuthority
+from edgegate.model.certificates import ACMEAuthority, KeyType
 from edgegate.tls.acme import network
 from edgegate.tls.acme.client import Authority
 from edgegate.tls.acme.issuing import NotIssued
+from edgegate.tls.acme.keys import new_key
 from edgegate.tls.acme.network import seconds_of
 from edgegate.tls.acme.store import CertificateStore
 from tests.tls.acme.certificates import managed
@@ -69,6 +76,25 @@ class SlowTests(SynchronousTestCase):
         """All answers together have their time, too."""
         self.patch(network, "LONGEST", -1.0)
         self.assertIn("for all its answers", self.refused(b"", b""))
+
+    def test_meanwhile(self) -> None:
+        """What is done before a block and after it takes none of that time, but the block does."""
+        clock = Clock()
+        self.patch(network, "time", SimpleNamespace(monotonic=clock.seconds))
+        asked = network.Network(JWKEC(key=new_key(KeyType.ECDSA_P256)), None)
+        self.addCleanup(asked.session.close)
+
+        @contextmanager
+        def slow() -> Iterator[None]:
+            clock.advance(1000)
+            yield
+            clock.advance(300)
+
+        with asked.meanwhile(slow()):
+            clock.advance(network.LONGEST + 1)
+        error = self.assertRaises(errors.ClientError, asked.get, "https://ca.example/")
+        self.assertIn("for all its answers", str(error))
+        self.assertEqual(asked._adapter._end - clock.seconds(), -1.0)
 
     def test_redirect(self) -> None:
         """What is asked by https is nowhere asked without it."""
