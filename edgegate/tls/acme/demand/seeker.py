@@ -34,8 +34,8 @@ from edgegate.tls.context_seeker import NoContext, SetContext
 
 log = Logger(namespace=__name__)
 
-MOST_LOOKED_UP = 1024
-"""Names that the store is looked at for at one time."""
+MOST_LOOKED_UP = 64
+"""Names that the store is looked at for at one time; the others wait for it."""
 
 MOST_ASKED = 8
 MOST_UNASKED = 64
@@ -176,9 +176,8 @@ class OnDemandSeeker:
         refused = self._refused.get(name)
         if refused is not None:
             return refused
-        if not self._room.has_room(client):
-            return _BUSY
-        if name not in self._sought and len(self._unread) >= MOST_LOOKED_UP:
+        sought = self._sought.get(name)
+        if not self._room.has_room(client, sought is not None and sought.missing):
             return _BUSY
         return None
 
@@ -188,7 +187,7 @@ class OnDemandSeeker:
         if self._reading or not self._unread:
             return
         self._reading = True
-        names, self._unread = self._unread, []
+        names, self._unread = self._unread[:MOST_LOOKED_UP], self._unread[MOST_LOOKED_UP:]
         places = [each.places() for each in names]
         self._defer(partial(_look_up, names, places, self._wall)).addCallbacks(
             self._has_read, self._has_not_read, callbackArgs=(names,), errbackArgs=(names,)
@@ -213,9 +212,13 @@ class OnDemandSeeker:
     # The service ------------------------------------------------------------------------------------------------------
 
     def _to_be_issued(self, sought: Sought) -> None:
+        for each in self._room.stay(sought):
+            each.found(_BUSY)
         spent = self._spent.get(sought.on_demand.issuer.name, 0.0)
         if self._wall() < spent:
             self._refuse(sought, _SPENT)
+        elif not sought.waiting:
+            self._refuse(sought, _BUSY)
         elif not sought.on_demand.ask or self._approved.get(sought.name):
             self._approve(sought)
         elif len(self._unasked) >= MOST_UNASKED:

@@ -23,20 +23,33 @@ class WaitingTests(SynchronousTestCase):
         """Have one wait."""
         return self.room.enter(self.sought, "l", SECURE, client, lambda found: None)
 
-    def test_bounded(self) -> None:
-        """A client has its share, and all together theirs; who leaves makes room, once."""
+    def test_clients(self) -> None:
+        """A client has its share of what is to be issued; who leaves makes room, once."""
+        self.room.stay(self.sought)
         mine = [self.enter("me") for _ in range(MOST_OF_CLIENT)]
-        self.assertFalse(self.room.has_room("me"))
-        self.assertTrue(self.room.has_room("you"))
+        self.assertFalse(self.room.has_room("me", True))
+        self.assertTrue(self.room.has_room("you", True))
+        self.assertTrue(self.room.has_room("me", False))
         mine[0].leave()
         mine[0].leave()
-        self.assertTrue(self.room.has_room("me"))
+        self.assertTrue(self.room.has_room("me", True))
         self.enter("me")
-        self.assertFalse(self.room.has_room("me"))
-        others = [self.enter(number) for number in range(MOST_WAITING - MOST_OF_CLIENT)]
-        self.assertFalse(self.room.has_room("nobody"))
-        others[3].leave()
-        self.assertTrue(self.room.has_room("nobody"))
+        self.assertFalse(self.room.has_room("me", True))
+
+    def test_all(self) -> None:
+        """All together have theirs, whatever they wait for."""
+        all_waiting = [self.enter("me") for _ in range(MOST_WAITING)]
+        self.assertFalse(self.room.has_room("you", False))
+        all_waiting[3].leave()
+        self.assertTrue(self.room.has_room("you", False))
+
+    def test_stay(self) -> None:
+        """Where the store has nothing, those go that are too many of one client."""
+        all_waiting = [self.enter("me") for _ in range(MOST_OF_CLIENT + 2)]
+        yours = self.enter("you")
+        self.assertEqual(self.room.stay(self.sought), all_waiting[MOST_OF_CLIENT:])
+        self.assertEqual(self.room.waiting, MOST_OF_CLIENT + 1)
+        self.assertIn(yours, self.sought.waiting)
 
     def test_dismiss(self) -> None:
         """All that wait for a name go at once, in order, and nothing is left of them."""
