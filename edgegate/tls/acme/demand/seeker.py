@@ -57,11 +57,13 @@ SILENT = 5.0
 LONGEST_REFUSAL = 60.0
 """Seconds for which a process remembers what the store says of a name that can't have one now."""
 
+# none says what the authority does: metrics count by these words, and the log has told its own
 _UNKNOWN = NoContext("no certificate for this name", UNRECOGNIZED_NAME, unknown=True)
 _NOT_ALLOWED = NoContext("no certificate for this name: the service that is asked refuses it", UNRECOGNIZED_NAME, True)
 _BUSY = NoContext("too many wait for certificates", INTERNAL_ERROR)
 _SPENT = NoContext("no more certificates on demand for now: a limit is met", INTERNAL_ERROR)
 _UNANSWERED = NoContext("the service that is asked for certificates on demand does not answer", INTERNAL_ERROR)
+_FAILED = NoContext("the certificate could not be issued", INTERNAL_ERROR)
 _UNREADABLE = NoContext("the store of certificates can't be used", INTERNAL_ERROR)
 _GONE = NoContext("the files have changed meanwhile", INTERNAL_ERROR)
 
@@ -329,7 +331,7 @@ class OnDemandSeeker:
         """Tell all that wait for a name what was found."""
         if isinstance(found, Refused):
             seconds = min(max(found.until - self._wall(), 0.0), LONGEST_REFUSAL)
-            self._refuse(sought, NoContext(found.reason, INTERNAL_ERROR), seconds)
+            self._refuse(sought, _FAILED, seconds)
         elif isinstance(found, OSError):
             words = "the certificate for {host} can't be read: {reason}"
             log.error(words, host=sought.certificate.host, reason=str(found))
