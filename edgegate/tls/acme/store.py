@@ -153,7 +153,9 @@ class CertificateStore:
         if key is None:
             return None
         url = self.storage.read(self._account_name("url"))
-        return Account(key, "" if url is None else url.decode("utf-8", "replace").strip())
+        name = "" if url is None else url.decode("utf-8", "replace").strip()
+        # what is no name is asked for by the key
+        return Account(key, name if name.startswith("https://") and name.isascii() and name.isprintable() else "")
 
     def put_account(self, account: Account) -> None:
         """

@@ -186,6 +186,15 @@ class FetchTests(SynchronousTestCase):
         self.assertEqual(fetch(self.serve(head, b"\0abc"), 4), b"\0abc")
         self.assertRaises(ClientError, fetch, self.serve(head, b"\0abc"), 3)
 
+    def test_whole(self) -> None:
+        """A certificate is looked for on the list that is where it says."""
+        issuer = Issuer()
+        for serials in ((SERIAL,), (5,)):
+            content = issuer.list(*serials)
+            head = b"HTTP/1.1 200 OK\r\ncontent-type: application/pkix-crl\r\ncontent-length: %d\r\n\r\n"
+            url = self.serve(head % len(content), content)
+            self.assertIs(is_revoked(issuer.pair(point(url))), SERIAL in serials)
+
     def test_elsewhere(self) -> None:
         """Neither a redirect is followed, nor is an error what was asked for."""
         for status in (b"302 Found\r\nlocation: http://127.0.0.1:1/", b"404 Not Found", b"206 Partial Content"):

@@ -142,6 +142,12 @@ class StoreTests(SynchronousTestCase):
         ):
             self.assertIsNone(CertificateStore(replace(issuer, authority=other)).account())
 
+    def test_broken_account(self) -> None:
+        """What is no name of an account is as if it had none yet: the authority tells it by the key."""
+        for url in ("", "x", "\ufffd", "https://ca.example/\n1", "https://ca.example/é", "http://ca.example/1"):
+            self.store.put_account(Account(b"key", url))
+            self.assertEqual(self.store.account(), Account(b"key"), url)
+
     def test_broken_record(self) -> None:
         """What is no record is as if nothing were known; a certificate without a key is none."""
         self.store.put_record(self.certificate, Record())
