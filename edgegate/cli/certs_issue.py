@@ -107,6 +107,7 @@ def issue(
     The authority is asked by this command, as the gateway's user should; a
     gateway with the same storage serves what comes of it within seconds. For
     HTTP-01 and TLS-ALPN-01 it has to be running: it answers the authority.
+    DNS-01 needs none.
 
     What was tried in vain is put off, as `edgegate certs list` shows, unless
     you say --now: authorities have limits. The exit status is 1 where a
