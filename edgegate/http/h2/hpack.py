@@ -14,7 +14,7 @@ kept. It is longer than with a table, and costs less.
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Any, Final, cast
 
 from edgegate.http.fields import Field
 from edgegate.http.h2.errors import COMPRESSION_ERROR, ConnectionFailed
@@ -102,8 +102,9 @@ class Decoder:
 
         @raise ConnectionFailed: It can't be decoded, and neither can what comes after it.
         """
-        fields: list[Field] = []
-        static = STATIC
+        # compiled, what is known for a tuple is made anew when it is put into a list
+        fields: list[Any] = []
+        static = cast("list[Any]", STATIC)
         self.changed = self.too_large = self.malformed = False
         self._pos = 0
         begun = False
@@ -126,7 +127,9 @@ class Decoder:
             else:
                 field = self._literal(block, first, end)
             begun = True
-            total += len(field[0]) + len(field[1]) + FIELD_BYTES
+            name: bytes = field[0]
+            value: bytes = field[1]
+            total += len(name) + len(value) + FIELD_BYTES
             if total <= self._list_bytes and len(fields) < LIST_FIELDS:
                 fields.append(field)
             else:
@@ -135,7 +138,8 @@ class Decoder:
             self._check_all(fields)
         return fields
 
-    def _literal(self, block: bytes, first: int, end: int) -> Field:
+    def _literal(self, block: bytes, first: int, end: int) -> Any:
+        """Return a field that is spelt out, and put it into the table where that is asked for."""
         adds = first >= 0x40
         index = self._integer(block, 0x3F if adds else 0x0F)
         good = True
@@ -143,27 +147,27 @@ class Decoder:
             name = self._string(block, end)
             good = name in _known or _good_name(name)
         else:
-            name = (STATIC[index] if index <= 61 else self._entry(index))[0]
+            name = STATIC[index][0] if index <= 61 else self._entry(index)[0]
         value = self._string(block, end)
         if not good or not _good_value(value):
             self.malformed = True
             self._tainted = self._tainted or adds
-        field = (name, value)
+        field: Any = (name, value)
         if adds:
             self.changed = True
             size = len(name) + len(value) + FIELD_BYTES
             self._evict(size)
             if size <= self._limit:
-                self._table.append(field)
+                cast("list[Any]", self._table).append(field)
                 self._size += size
         return field
 
-    def _entry(self, index: int) -> Field:
-        """Return what stands at a place of the dynamic table, which begins behind the static one."""
+    def _entry(self, index: int) -> Any:
+        """Return the field that stands at a place of the dynamic table, which begins behind the static one."""
         at = len(self._table) - index + 61
         if at < 0 or index == 0:
             raise ConnectionFailed(COMPRESSION_ERROR, "no such place in the table")
-        return self._table[at]
+        return cast("list[Any]", self._table)[at]
 
     def _resize(self, limit: int) -> None:
         """RFC 7541 section 6.3."""

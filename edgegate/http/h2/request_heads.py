@@ -9,7 +9,7 @@ ends without an answer, as every client knows it.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final, cast
 
 from edgegate.errors import (
     BAD_HOST,
@@ -160,22 +160,24 @@ class RequestHeads:
         known = self._roles.known
         regular = False
         cookie = -1
-        for field in fields:
-            name, value = field
+        # compiled, what is known for a tuple is made anew when it is put into a list
+        kept = cast("list[Any]", passed)
+        for field in cast("list[Any]", fields):
+            name: bytes = field[0]
             if name[0] == COLON:
                 if regular:
                     raise Malformed
-                control.take(name, value)
+                control.take(name, field[1])
                 continue
             regular = True
             role = (known.get(name) or self._roles.of(name))[1]
             if not role:
                 if name == b"cookie":
                     if cookie >= 0:  # RFC 9113 section 8.2.3: the crumbs of one
-                        passed[cookie] = (name, passed[cookie][1] + b"; " + value)
+                        passed[cookie] = (name, passed[cookie][1] + b"; " + field[1])
                         continue
                     cookie = len(passed)
-                passed.append(field)
+                kept.append(field)
             else:
                 _take_special(head, control, role, field)
         if control.trailers:
