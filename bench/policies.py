@@ -3,8 +3,9 @@ What access policies cost: CPU of the gateway for a request with each of them, b
 
     python bench/policies.py [--rounds 5] [--requests 40000] .venv-bench/bin/twistd
 
-The gateway answers itself, on one core; h2load asks over HTTP/1.1 with eight connections from the other. Each policy
-has a gateway of its own, and all are measured in turns: the differences are those of the least of all rounds.
+The gateway answers itself, on one core; h2load asks over HTTP/1.1 with eight connections from the other, so many times
+a second: as fast as it can it would send more at once to a gateway that takes longer, which costs less for each. Every
+policy has a gateway of its own, and all are measured in turns: the differences are those of the least of all rounds.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from stage import LOAD_CORE, PROXY_CORE, cpu_seconds, find, free_ports, running
 
 ISSUER = "https://idp.example.com"
 CONNECTIONS = 8
+RATE = 1000
+"""Requests in a second on each connection."""
+
 WARM = 4000
 
 FILES = """\
@@ -131,7 +135,7 @@ def ask(port: int, requests: int, headers: Mapping[str, str]) -> None:
         raise SystemExit("h2load is needed (Debian: nghttp2-client)")
     given = [word for name, value in headers.items() for word in ("-H", f"{name}: {value}")]
     url = f"http://127.0.0.1:{port}/shop/items"
-    command = [h2load, "--h1", "-n", str(requests), "-c", str(CONNECTIONS), *given, url]
+    command = [h2load, "--h1", "-n", str(requests), "-c", str(CONNECTIONS), f"--rps={RATE}", *given, url]
     said = subprocess.run(["taskset", "-c", LOAD_CORE, *command], check=True, capture_output=True, text=True).stdout
     if f"status codes: {requests} 2xx" not in said:
         raise SystemExit(f"not all were answered:\n{said}")

@@ -56,13 +56,18 @@ def effective(scopes: Scopes, place: Place) -> Effective:
         rules = (*route.rules, *(host.rules or ()))
     else:
         rules = route.rules
-    owner = f":{place.port}"
+    owner = owner_of_port(place.port)
     if route.local is not None or host.local is not None:
         # the first name is that by the number of the files, which --map-port does not change
         owner = place.hosts[0] if place.hosts else owner
     if route.local is not None:
         owner = f"{owner}/{place.route}"
     return Effective(rules, route.local or host.local, owner)
+
+
+def owner_of_port(port: int) -> str:
+    """Return whose the buckets of the filter of a port are, where no scope has its own; see L{Effective.owner}."""
+    return f":{port}"
 
 
 def _is_of(name: str, hosts: tuple[str, ...]) -> bool:

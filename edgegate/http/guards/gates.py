@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import monotonic, time
 from typing import Final
 
@@ -11,7 +12,9 @@ from edgegate.access.authorization import Authorizer
 from edgegate.access.jwt.authentication import Identity, authenticate
 from edgegate.access.jwt.counts import TokenCounts
 from edgegate.access.jwt.rule import RuleState
-from edgegate.access.rate_limits.limits import LocalLimits
+from edgegate.access.rate_limits.envoy_local import LocalCounter
+from edgegate.access.rate_limits.limits import Counts, LocalLimits
+from edgegate.access.rate_limits.scopes import owner_of_port
 from edgegate.http.exchange import Exchange
 from edgegate.http.guards.gate import Gate
 from edgegate.http.guards.token_identity import OutputNames, identify
@@ -64,6 +67,33 @@ class RateLimitGate(Gate):
     def passes(self, exchange: Exchange) -> bool:
         """See L{Gate.passes}."""
         return self._limits.take(exchange, monotonic()) is None
+
+
+class LocalRateLimitGate(Gate):
+    """Takes from the one bucket of a port, where an EnvoyFilter says nothing else."""
+
+    __slots__ = ("_counted", "_find")
+
+    def __init__(self, find: Callable[[str], tuple[LocalCounter, Counts]]) -> None:
+        """
+        @param find: Returns what counts for an owner of buckets (see L{edgegate.access.rate_limits.scopes.Effective}),
+            and what is counted of it.
+        """
+        self._find = find
+        self._counted: dict[int, tuple[LocalCounter, Counts]] = {}
+
+    def passes(self, exchange: Exchange) -> bool:
+        """See L{Gate.passes}."""
+        port = exchange.connection.listener.port
+        found = self._counted.get(port)
+        if found is None:
+            found = self._counted[port] = self._find(owner_of_port(port))
+        standing = found[0].take((), b"", monotonic())
+        if standing is None:
+            return True
+        if standing.passes:
+            found[1].allowed += 1
+        return standing.passes
 
 
 class TokenGate(Gate):

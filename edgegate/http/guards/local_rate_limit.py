@@ -11,12 +11,14 @@ from typing import Final
 
 from edgegate.access.rate_limits.descriptors import DescriptorMaker
 from edgegate.access.rate_limits.envoy_local import BucketStanding, LocalCounter
+from edgegate.access.rate_limits.limits import Counts
 from edgegate.access.rate_limits.scopes import Effective
 from edgegate.http.environment import HTTPEnvironment
 from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
 from edgegate.http.filters.interfaces import FilterStatus, HTTPFilter
 from edgegate.http.guards.envoy_place import Settled, destination
+from edgegate.http.guards.gates import LocalRateLimitGate
 from edgegate.http.guards.rate_limit_state import RateLimits
 from edgegate.http.guards.refusal import Refusal, grpc_status_of_limit, refuse
 from edgegate.http.response import ResponseHead
@@ -56,7 +58,7 @@ class _Limit:
 class LocalRateLimitFilter(HTTPFilter):
     """Counts requests in this gateway, all its processes together."""
 
-    __slots__ = ("_environment", "_guard", "_limits", "_noted", "_settled")
+    __slots__ = ("_environment", "_guard", "_limits", "_noted", "_settled", "gate")
 
     name = "local_ratelimit"
 
@@ -67,6 +69,7 @@ class LocalRateLimitFilter(HTTPFilter):
         self._noted: str = f"told {guard.name} {guard.limit.prefix}"
         self._settled = Settled(guard.scopes, environment.trusted_hops)
         self._limits: dict[tuple[LocalLimit, str], _Limit] = {}
+        self.gate = LocalRateLimitGate(self._counting) if _is_plain(guard) else None
 
     def request_head(self, exchange: Exchange) -> FilterStatus:
         """See L{HTTPFilter.request_head}."""
@@ -101,11 +104,22 @@ class LocalRateLimitFilter(HTTPFilter):
         standing = exchange.metadata.get(_NAMESPACE, {}).get(self._noted) if exchange.metadata is not None else None
         return head.with_set(standing_fields(standing)) if isinstance(standing, BucketStanding) else head
 
+    def _counting(self, owner: str) -> tuple[LocalCounter, Counts]:
+        limit = self._limit_of(self._guard.limit, owner)
+        return limit.counter, limit.counts
+
     def _limit_of(self, limit: LocalLimit, owner: str) -> _Limit:
         found = self._limits.get((limit, owner))
         if found is None:
             found = self._limits[limit, owner] = _Limit(self._guard, limit, owner, self._environment)
         return found
+
+
+def _is_plain(guard: LocalRateLimit) -> bool:
+    """Whether all requests of a port take from one bucket, and what passes is not told."""
+    said, scopes = guard.limit, guard.scopes
+    apart = said.descriptors or said.per_connection or scopes.hosts or scopes.routes
+    return said.enabled >= 1.0 and not said.shown and not apart
 
 
 def told_apart(connection: ConnectionInfo) -> bytes:

@@ -101,6 +101,8 @@ def _identified(head: RequestHead, identity: Identity, outputs: OutputNames) -> 
     if not rule.rule.forward:
         gone |= rule.locations.fields_with_tokens(head.fields)
         target = rule.locations.without_parameters(target)
+    elif not gone and not identity.token.fields:
+        return head
     changed = head.changed([], gone)
     # not by changed(): these names are checked already, and some are none that others may set
     changed.fields += identity.token.fields

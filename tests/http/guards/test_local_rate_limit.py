@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.http.guards.local_rate_limit import told_apart
+from edgegate.http.guards.local_rate_limit import LocalRateLimitFilter, told_apart
 from edgegate.http.guards.rate_limit_state import RateLimits
 from edgegate.model.guards.envoy_rate_limits import (
     Action,
@@ -82,6 +83,22 @@ class LocalRateLimitTests(SynchronousTestCase):
         client.deliver(GET)
         self.conversation.backend().deliver(OK)
         self.assertIn(b"x-ratelimit-limit: 5\r\nx-ratelimit-remaining: 4\r\n", client.sent)
+
+    def test_gate(self) -> None:
+        """One question is enough where all requests of a port take from one bucket, and nothing is told of it."""
+        bucket = TokenBucket(1, 600.0)
+        more: tuple[dict[str, Any], ...] = (
+            {"shown": True},
+            {"enabled": 0.5},
+            {"per_connection": True},
+            {"descriptors": (LocalDescriptor((("a", "b"),), bucket),)},
+        )
+        scopes = Scopes((("web.example:80", Settings()),)), Scopes(routes=(("", "other", Settings()),))
+        guards = [LocalRateLimit("n/limit", ORIGIN, replace(LIMIT, **each)) for each in more]
+        guards += [LocalRateLimit("n/limit", ORIGIN, LIMIT, each) for each in scopes]
+        environment = self.conversation.environment
+        self.assertEqual([LocalRateLimitFilter(each, environment).gate for each in guards], [None] * 6)
+        self.assertIsNotNone(LocalRateLimitFilter(LocalRateLimit("n/limit", ORIGIN, LIMIT), environment).gate)
 
     def test_scopes(self) -> None:
         """A virtual host, or a route, has a limit of its own in place of the filter's."""
