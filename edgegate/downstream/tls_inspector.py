@@ -29,7 +29,7 @@ from edgegate.net.wheel import Deadline
 from edgegate.observe.events import RejectedConnection
 from edgegate.overload.connections import client_of
 from edgegate.overload.idle import UNASKED, UNFINISHED
-from edgegate.routing.snapshot import FilterChain
+from edgegate.routing.snapshot import FilterChain, Listener
 from edgegate.tls.acme.tls_alpn import OFFERED
 from edgegate.tls.client_hello import (
     INTERNAL_ERROR,
@@ -295,6 +295,7 @@ class TLSInspector:
     def _hold(self, chain: FilterChain) -> None:
         """Hold the connection until its context is found: that may take its time."""
         listener = self._listener
+        served = listener.listener
         if listener.seeker is None:
             self._tell_to_go("no certificate", INTERNAL_ERROR)
             return
@@ -311,21 +312,26 @@ class TLSInspector:
                 self._tell_to_go(context.reason, context.words, context.unknown)
             else:
                 self._since = listener.wheel.clock.seconds()
-                self._wait_for_turn(chain, context)
+                if listener.listener is served:
+                    self._wait_for_turn(chain, context)
+                else:
+                    # the files were read anew meanwhile: they may have other terms for the name, or none
+                    self._choose()
 
-        name = listener.listener.name
-        sought = listener.seeker.seek(name, chain, self._hello, client_of(self.peer), found)
+        sought = listener.seeker.seek(served.name, chain, self._hello, client_of(self.peer), found)
         if self._held:
             self._sought = sought
 
     def _wait_for_turn(self, chain: FilterChain | None, context: SSL.Context) -> None:
         """Shake hands now, or when there is time for it; what it costs most is made then."""
+        # what has the chain: another may be in force by then
+        served = self._listener.listener
 
         def begin() -> None:
             # it may have ended while it waited
             if self in self._listener.pending:
                 try:
-                    self._shake_hands(chain, context)
+                    self._shake_hands(served, chain, context)
                 except BaseException:
                     # unless it has ended, or another has it
                     if self in self._listener.pending:
@@ -337,14 +343,14 @@ class TLSInspector:
             # nobody watches the socket meanwhile
             self._peek.settle()
 
-    def _shake_hands(self, chain: FilterChain | None, context: SSL.Context) -> None:
+    def _shake_hands(self, served: Listener, chain: FilterChain | None, context: SSL.Context) -> None:
         """
         Shake hands.
 
+        @param served: Has the chain.
         @param chain: Serves what comes then; L{None}: nothing does, an authority has seen what it wanted.
         """
         listener = self._listener
-        served = listener.listener
         stream = TLSStream(listener.reactor, listener.wheel, self._socket, self._local, self.peer, context)
         self._stream = stream
 

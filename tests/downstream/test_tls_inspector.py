@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from edgegate.downstream.proxy_protocol import ProxyProtocolRules
 from edgegate.downstream.tls_inspector import HELD, NOT_ISSUED, PATIENCE, TLSInspector
 from edgegate.model.guards.address_list import AddressList
 from edgegate.net.addresses import ConnectionInfo
-from edgegate.net.poller import poller
+from edgegate.net.poller import Poller, poller
 from edgegate.net.ssl_request import GSSENC_REQUEST, SSL_REQUEST
 from edgegate.observe.events import RejectedConnection
 from edgegate.overload.idle import UNASKED
@@ -641,6 +641,7 @@ class HeldTests(ArrivingCase):
         self.seeker = Seeker()
         self.open(listener(None, HostTable([("*.example", self.chain), ("b.example", STRICT)])))
         self.port.seeker = self.seeker
+        self.before = self.port.serving
         self.context = server_context(server_tls())
 
     async def held(self, name: str = "a.example") -> Deferred[ssl.SSLSocket]:
@@ -697,6 +698,48 @@ class HeldTests(ArrivingCase):
             await shaking
         self.assertEqual(self.seeker.left, 1)
         self.seeker.sought[0][2](self.context)
+
+    async def test_reload(self) -> None:
+        """Who is held while the files are read anew is served on the terms of the newer ones, or told that none are."""
+        for secure in (("a.example", STRICT), ("*.other", STRICT)):
+            self.port.serving = self.before
+            shaking = await self.held()
+            other = listener(None, HostTable([secure]))
+            self.port.serving = Serving(other, ContextMap(other, secrets()))
+            self.seeker.sought.pop()[2](self.context)
+            if secure[0] != "a.example":
+                with self.assertRaisesRegex(ssl.SSLError, "(?i)unrecognized.name"):
+                    await shaking
+                self.assertEqual(self.http.connections, [])
+                continue
+            client = await shaking
+            self.addCleanup(client.close)
+            await until(lambda: self.http.connections)
+            downstream, _ = self.http.connections.pop()
+            self.assertEqual((downstream.listener, downstream.chain), (other, STRICT))
+
+    async def test_reload_before_its_turn(self) -> None:
+        """Whose handshake waits for its turn while its server changes its terms is served by nobody."""
+        waiting: list[Callable[[], None]] = []
+
+        class Crowded(Poller):
+            """One that has no time now."""
+
+            def paced(self, work: Callable[[], None], whose: Hashable) -> bool:
+                """Put it off."""
+                waiting.append(work)
+                return False
+
+        self.port.reactor = Crowded(reactor)  # type: ignore[arg-type]
+        shaking = deferToThread(shake, self.connect(), "b.example")
+        await until(lambda: waiting)
+        other = listener(None, HostTable([("b.example", SECURE)]))
+        self.port.serving = Serving(other, ContextMap(other, secrets()))
+        waiting[0]()
+        client = await shaking
+        self.addCleanup(client.close)
+        await until(lambda: self.observer.rejected)
+        self.assertEqual((self.observer.rejected[0].reason, self.http.connections), (NO_SERVER, []))
 
     async def test_others(self) -> None:
         """A name whose context is there is not sought, nor one that no server takes."""
