@@ -33,6 +33,7 @@ from edgegate.model.certificates import (
 )
 from edgegate.model.on_demand import OnDemand
 from edgegate.model.servers import Traffic
+from edgegate.model.tls import UpstreamTLS
 
 ANNOTATION = "edgegate.io/certificate-issuer"
 """Of a Gateway: who issues what its servers lack."""
@@ -183,17 +184,7 @@ class CertificateIssuers:
     def _acme(self, resource: Resource[kinds.CertificateIssuer], acme: kinds.ACMEIssuer) -> ACMEAuthority | None:
         if not acme.server:
             return None  # which was told
-        authorities = b""
-        if acme.ca_certificates:
-            path: Path = ("spec", "acme", "caCertificates")
-            try:
-                authorities = self._sources.read(acme.ca_certificates)
-            except Unreadable as error:
-                resource.error(self._problems, path, str(error), code=codes.BAD_KEY_MATERIAL)
-            else:
-                if b"-----BEGIN CERTIFICATE-----" not in authorities:
-                    message = f"{show(acme.ca_certificates)} holds no certificate as PEM"
-                    resource.error(self._problems, path, message, code=codes.BAD_KEY_MATERIAL)
+        authorities = self._authorities(resource, acme.ca_certificates) if acme.ca_certificates else b""
         challenges = self._preference(acme)
         dns = dns_challenges(resource, acme.dns01, self._secret, self._options, self._problems)
         if dns is None and ChallengeKind.DNS_01 in challenges:
@@ -209,6 +200,24 @@ class CertificateIssuers:
             challenges,
             dns,
         )
+
+    def _authorities(self, resource: Resource[kinds.CertificateIssuer], name: str) -> bytes:
+        """Return the certificates by which an authority is trusted; what is wrong with them was told."""
+        path: Path = ("spec", "acme", "caCertificates")
+        try:
+            authorities = self._sources.read(name)
+        except Unreadable as error:
+            resource.error(self._problems, path, str(error), code=codes.BAD_KEY_MATERIAL)
+            return b""
+        if b"-----BEGIN CERTIFICATE-----" not in authorities:
+            message = f"{show(name)} holds no certificate as PEM"
+            resource.error(self._problems, path, message, code=codes.BAD_KEY_MATERIAL)
+            return b""
+        for finding in self._options.inspect_upstream(UpstreamTLS(authorities=authorities), None):
+            code = codes.CERTIFICATE_TIME if finding.role is Role.TIME else codes.BAD_KEY_MATERIAL
+            message = f"{name}: {finding.message}"
+            resource.document.problem(self._problems, finding.severity, path, message, finding.role, code)
+        return authorities
 
     def _preference(self, acme: kinds.ACMEIssuer) -> tuple[ChallengeKind, ...]:
         """Return how hosts are proved, in order: not by what no server answers, if there is another way."""
@@ -229,7 +238,8 @@ class CertificateIssuers:
         if content is None or not binding.key_id:
             return None
         key = content.decode("latin-1").strip()
-        if not _BASE64URL.fullmatch(key):
+        # four characters are three bytes, and one is none
+        if not _BASE64URL.fullmatch(key) or len(key.rstrip("=")) % 4 == 1:
             message = f"{name} is no key in base64url, as the authority has given it"
             resource.error(self._problems, path, message, code=codes.BAD_CREDENTIALS)
             return None

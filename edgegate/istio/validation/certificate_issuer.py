@@ -29,7 +29,7 @@ LONGEST_NAME = 64
 SHORTEST_VALIDITY, LONGEST_VALIDITY = 3600, 397 * 86400
 """Seconds that a certificate of a local authority is valid."""
 
-_EMAIL = re.compile(r"[^@\s,?&]+@[^@\s,?&]+\.[^@\s,?&]+")
+_EMAIL = re.compile(r"(?!mailto:)[^@\s,?&]+@[^@\s,?&]+\.[^@\s,?&]+")
 
 LONGEST_READINESS = 3600.0
 """Seconds for which the gateway may not be ready for want of certificates."""

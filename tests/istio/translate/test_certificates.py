@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from twisted.trial.unittest import SynchronousTestCase
 
-from edgegate.config.problems import Problems
-from edgegate.istio.translate import CompileOptions
+from edgegate.config.problems import Problems, Role, Severity
+from edgegate.istio.translate import CompileOptions, Finding, Part
+from edgegate.istio.translate.compile_options import InspectUpstream, inspect_no_upstream
 from edgegate.model.certificates import (
     READINESS_TIMEOUT,
     ACMEAuthority,
@@ -16,7 +19,7 @@ from edgegate.model.certificates import (
     KeyType,
     LocalAuthority,
 )
-from edgegate.model.tls import KeyPair
+from edgegate.model.tls import KeyPair, UpstreamTLS
 from edgegate.routing.snapshot import Snapshot
 from edgegate.sources.compilation import compile_resources
 from tests.istio.translate.compiling import Files, decoded
@@ -63,7 +66,9 @@ stringData: {tls.crt: a, tls.key: b}
 class IssuersTestCase(SynchronousTestCase):
     """Documents with issuers."""
 
-    def compile(self, text: str, issuer: str | None = None, **files: bytes) -> tuple[Snapshot, list[str]]:
+    def compile(
+        self, text: str, issuer: str | None = None, inspect: InspectUpstream = inspect_no_upstream, **files: bytes
+    ) -> tuple[Snapshot, list[str]]:
         """Compile, and return what is told."""
         resources, problems = decoded(text)
         self.provided: list[str] = []
@@ -73,7 +78,11 @@ class IssuersTestCase(SynchronousTestCase):
             return KeyPair(certificate.credential.name, b"chain", b"key")  # type: ignore[attr-defined]
 
         options = CompileOptions(
-            read_file=Files(files), locate=lambda name: f"/etc/{name}", provide=provide, certificate_issuer=issuer
+            read_file=Files(files),
+            inspect_upstream=inspect,
+            locate=lambda name: f"/etc/{name}",
+            provide=provide,
+            certificate_issuer=issuer,
         )
         compiled = compile_resources(resources, options, problems)
         return compiled.snapshot, self.told(problems)
@@ -261,12 +270,28 @@ class CertificatesTests(IssuersTestCase):
             ("secretName: eab", "file: eab", "can't be read"),
             ("secretName: eab", "file: ca.pem", "no key in base64url"),
             ("secretName: eab", "secretName: eb", "no document declares Secret"),
+            ("abc_-9=", "abcd5=", "no key in base64url"),
             ('key: "abc_-9=\\n"', "other: a", "has no key"),
             ("caCertificates: ca.pem", "caCertificates: no.pem", "can't be read"),
             ("caCertificates: ca.pem", "caCertificates: empty.pem", "holds no certificate"),
         ):
             _, told = self.compile(text.replace(old, new), **{"ca.pem": pem, "empty.pem": b""})
             self.assertTrue(any(words in each for each in told), (words, told))
+
+    def test_authorities_that_are_none(self) -> None:
+        """Certificates by which an authority is trusted are looked at as those of backends are."""
+        text = ISSUER.replace("true}", "true, caCertificates: ca.pem}") + GATEWAY
+        asked = []
+
+        def inspect(tls: UpstreamTLS, pair: KeyPair | None) -> Iterable[Finding]:
+            asked.append((tls.authorities, pair))
+            yield Finding(Severity.ERROR, Part.AUTHORITIES, "certificate 1 can't be read")
+            yield Finding(Severity.WARNING, Part.AUTHORITIES, "it has ended", role=Role.TIME)
+
+        pem = b"-----BEGIN CERTIFICATE-----"
+        _, told = self.compile(text, inspect=inspect, **{"ca.pem": pem})
+        self.assertEqual(told, ["5 warning: ca.pem: it has ended", "5 error: ca.pem: certificate 1 can't be read"])
+        self.assertEqual(asked, [(pem, None)])
 
     def test_mutual(self) -> None:
         """Clients' certificates need a CA as ever."""

@@ -66,6 +66,7 @@ class CertificateIssuerTests(CasesTestCase):
                 (GOOD.replace(", agreeToTerms: true", ""), "agreed to"),
                 (acme("email: ops"), "is no address of mail"),
                 (acme('email: "a@b.example,c@d.example"'), "is no address of mail"),
+                (acme('email: "mailto:a@b.example"'), "is no address of mail"),
                 (acme("challenges: [SMTP]"), "SMTP"),
                 (acme("challenges: [HTTP-01, DNS-01]"), "DNS-01 needs dns01"),
                 (acme("keyType: RSA-1024"), "RSA-1024"),
