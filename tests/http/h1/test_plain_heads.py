@@ -175,7 +175,9 @@ def parser_of(paths: PathNormalisation = PathNormalisation.BASE) -> HeadParser:
 
 def said(head: RequestHead) -> dict[str, object]:
     """Return all that a head says."""
-    return {name: getattr(head, name) for name in RequestHead.__slots__ if name not in ("lines", "sent", "sent_by")}
+    # compiled, a class has no __slots__
+    own = [name for name, kind in vars(type(head)).items() if name[0] != "_" and not callable(kind)]
+    return {name: getattr(head, name) for name in own if name not in ("lines", "sent", "sent_by")}
 
 
 def plain(parser: HeadParser, raw: bytes) -> Outcome | None:

@@ -95,7 +95,9 @@ LINES = (
 
 def said(head: ResponseHead) -> dict[str, object]:
     """Return all that a head says."""
-    return {name: getattr(head, name) for name in ResponseHead.__slots__ if name != "lines"}
+    # compiled, a class has no __slots__
+    own = [name for name, kind in vars(type(head)).items() if name[0] != "_" and not callable(kind)]
+    return {name: getattr(head, name) for name in own if name != "lines"}
 
 
 def judged(raw: bytes) -> dict[str, object] | None:
