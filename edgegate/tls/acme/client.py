@@ -40,6 +40,17 @@ PATIENCE = 120.0
 
 _FIRST_POLL, _LONGEST_POLL = 0.25, 5.0
 
+_NOT_UNDERSTOOD = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+    x509.ExtensionNotFound,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+
 
 class Authority:
     """
@@ -132,7 +143,7 @@ class Authority:
                     network.session.close()
         except (errors.Error, messages.Error, RequestException, JOSEError, BadKeyMaterial, NotAnswered) as error:
             raise NotIssued(_words(error), 0.0 if network is None else network.retry_after) from error
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except _NOT_UNDERSTOOD as error:
             # what is no ACME: the library takes much of what it reads for granted
             raise NotIssued(f"the authority answers what is not understood ({_words(error)})") from error
 

@@ -96,6 +96,7 @@ class ClientTests(ConversationTestCase):
             answer(200, {"newNonce": 1}),
             answer(502, b"bad gateway"),
             answer(200, b"\xff\xfe"),
+            answer(200, b"[" * 100_000),
         ):
             self.answers["/dir"] = [wrong]
             self.refused()
@@ -179,6 +180,17 @@ class ClientTests(ConversationTestCase):
         self.assertEqual(self.authority.window(pair), Window(1735790400.0, 1735876800.0, 21600.0))
         self.answers["/ari/AQID.AIA"] = [answer(200, {"suggestedWindow": 1})]
         self.assertRaises(NotIssued, self.authority.window, pair)
+
+    def test_without_names(self) -> None:
+        """Where certificates of an authority have no name, or two lists of them, that is told."""
+        names = x509.SubjectAlternativeName.oid
+        for wrong in (x509.ExtensionNotFound("none", names), x509.DuplicateExtension("two", names), IndexError("none")):
+
+            def log_in(*_: object, wrong: Exception = wrong) -> None:
+                raise wrong
+
+            self.patch(self.authority, "_log_in", log_in)
+            self.assertIn("what is not understood", str(self.refused()))
 
     def test_renewal_name(self) -> None:
         """A serial number whose first bit is set has a byte more, as in DER (RFC 9773 section 4.1)."""
