@@ -206,7 +206,8 @@ class Care:
             )
             return Kept(found.pair, record, Outcome.FAILED)
         leaf = load_key_pair(pair)[0][0]
-        record = life.issued(leaf.not_valid_before_utc.timestamp(), leaf.not_valid_after_utc.timestamp())
+        begin, end = leaf.not_valid_before_utc.timestamp(), leaf.not_valid_after_utc.timestamp()
+        record = life.issued(begin, end, found.record.failures)
         outcome = Outcome.ISSUED if found.pair is None else Outcome.RENEWED
         self._store.put_pair(certificate, pair.key, pair.chain)
         self._store.put_record(certificate, record)
@@ -217,6 +218,16 @@ class Care:
             what=outcome.value,
             end=f"{leaf.not_valid_after_utc:%Y-%m-%d %H:%M} UTC",
         )
+        if record.error:
+            log.error(
+                "the certificate for {host} by {issuer} is no better than the last: {reason}; the next try comes in "
+                "{seconds} s ({origin})",
+                host=certificate.host,
+                issuer=certificate.issuer.name,
+                reason=record.error,
+                seconds=round(record.not_before - self._clock()),
+                origin=str(certificate.origin),
+            )
         return replace(kept(self._store, certificate), outcome=outcome)
 
     def _ask(self, found: Kept, pair: KeyPair) -> Kept:

@@ -45,6 +45,9 @@ ASK_USUALLY: Final = 6 * 3600.0
 BEGUN: Final = "a try was begun, and has not ended"
 """Said of a try while it is under way, and after whoever made it has died."""
 
+SPENT: Final = "what the authority issues is due for renewal when it comes: see whose clock is wrong"
+"""Said of a certificate after which the next one is put off like a try that failed."""
+
 _USED: Final = 2 / 3
 """The part of its life after which a certificate is renewed where the authority names no window."""
 
@@ -136,7 +139,9 @@ class Life:
             return Action(Step.ISSUE, now)
         if now >= renewal:
             return Action(Step.WAIT, due)
-        return Action(Step.ASK, now) if now >= record.ask_at else Action(Step.WAIT, min(due, record.ask_at))
+        # what is further away than one ever waits was written by a clock that was wrong
+        asks = not now < record.ask_at <= now + ASK_LATEST
+        return Action(Step.ASK, now) if asks else Action(Step.WAIT, min(due, record.ask_at))
 
     def renewal(self, record: Record) -> float:
         """Return when a certificate is to be renewed, whatever has failed meanwhile."""
@@ -151,12 +156,21 @@ class Life:
         """Return before when there is no try. What no delay leads to was written by a clock that was wrong."""
         return 0.0 if record.not_before > now + LONGEST_RETRY_AFTER * (1 + _CHANCE) else record.not_before
 
-    def issued(self, begin: float, end: float) -> Record:
-        """Return what is known of a certificate that has just been issued."""
+    def issued(self, begin: float, end: float, failures: int = 0) -> Record:
+        """
+        Return what is known of a certificate that has just been issued.
+
+        @param failures: How many tries had failed before. They count on where it is due for renewal already, as where
+            this machine's clock is wrong: to ask again and again would have that mended by nobody.
+        """
         now = self._clock()
         settled = min(SETTLED, max((end - now) / 4, FIRST_DELAY / 2))
         # the authority is asked soon: its window may be other than two thirds
-        return Record(begin, end, ask_at=max(begin, now + settled), not_before=now + settled, issued_at=now)
+        record = Record(begin, end, ask_at=max(begin, now + settled), not_before=now + settled, issued_at=now)
+        if self.renewal(record) > now:
+            return record
+        failed = self.failed(replace(record, failures=failures), SPENT)
+        return replace(failed, not_before=max(failed.not_before, record.not_before))
 
     def failed(self, record: Record, error: str, retry_after: float = 0.0) -> Record:
         """

@@ -127,6 +127,16 @@ class CareTests(SynchronousTestCase):
         assert found is not None
         self.assertEqual((found.pair, found.record.failures, found.record.error), (new, 0, ""))
 
+    def test_spent_when_it_comes(self) -> None:
+        """What is issued and due at once is served, and the next one is put off further each time."""
+        for number in (1, 2, 3):
+            self.says(made(self.certificate, self.now - 400 * DAY, self.now - 310 * DAY - number))
+            found = self.care.do()
+            assert found is not None
+            self.assertEqual((found.pair, found.record.failures), (FakeAuthority.says, number))
+            self.assertIn("whose clock", found.record.error)
+            self.now = self.care.look()[1].at
+
     def test_died(self) -> None:
         """Before the authority is asked it is written down: who dies meanwhile, again and again, does not ask so."""
         self.says(ZeroDivisionError())

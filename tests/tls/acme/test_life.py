@@ -11,6 +11,7 @@ from edgegate.tls.acme.life import (
     LONGEST_DELAY,
     LONGEST_RETRY_AFTER,
     SETTLED,
+    SPENT,
     Action,
     Life,
     Record,
@@ -35,8 +36,9 @@ class LifeTests(SynchronousTestCase):
         """Without a window it is renewed after two thirds of its life, be that months or hours."""
         for days in (90.0, 6.0, 0.25):
             life = days * DAY
-            record = Record(self.now, self.now + life, ask_at=self.now + 10 * life)
-            self.assertEqual(self.life.next(record), Action(Step.WAIT, self.now + life * 2 / 3))
+            record = Record(self.now, self.now + life, ask_at=self.now + DAY)
+            self.assertEqual(self.life.next(record), Action(Step.WAIT, self.now + min(life * 2 / 3, DAY)))
+            self.assertEqual(self.life.renewal(record), self.now + life * 2 / 3)
             begin, self.now = self.now, self.now + life * 2 / 3 + 1
             self.assertEqual(self.life.next(record).step, Step.ISSUE)
             self.now = begin
@@ -128,6 +130,21 @@ class LifeTests(SynchronousTestCase):
             self.assertGreaterEqual(record.not_before - self.now, FIRST_DELAY / 2)
         self.assertEqual(record.not_before - self.now, SETTLED)
 
+    def test_spent_when_it_comes(self) -> None:
+        """Where all that is issued is due at once, as where this clock is a year ahead, the waits grow."""
+        record, waits = Record(), []
+        for _ in range(8):
+            begin = self.now - 365 * DAY
+            record = self.life.issued(begin, begin + 90 * DAY, record.failures)
+            action = self.life.next(record)
+            self.assertEqual((action.step, record.error), (Step.WAIT, SPENT))
+            waits.append(action.at - self.now)
+            self.now = action.at
+        self.assertTrue(FIRST_DELAY <= waits[0] <= FIRST_DELAY * 1.25, waits)
+        self.assertTrue(LONGEST_DELAY <= waits[-1] <= LONGEST_DELAY * 1.25, waits)
+        record = self.life.issued(self.now, self.now + 90 * DAY, record.failures)
+        self.assertEqual((record.failures, record.error), (0, ""))
+
     def test_revoked(self) -> None:
         """One that was revoked is due, but for what failed meanwhile, and the next one is as any."""
         record = self.life.issued(self.now, self.now + 90 * DAY)
@@ -146,6 +163,15 @@ class LifeTests(SynchronousTestCase):
         self.assertEqual(self.life.next(record).step, Step.WAIT)
         self.now -= 3650 * DAY
         self.assertEqual(self.life.next(record).step, Step.ISSUE)
+
+    def test_wrong_clock_of_questions(self) -> None:
+        """Nor is the authority left unasked until then: it tells of what is revoked."""
+        record = Record(self.now, self.now + 90 * DAY)
+        self.now += 30 * DAY
+        record = self.life.informed(record, None)
+        self.now -= 30 * DAY
+        self.assertEqual(self.life.next(record).step, Step.ASK)
+        self.assertEqual(self.life.next(self.life.informed(record, None)).step, Step.WAIT)
 
     def test_short_lived(self) -> None:
         """Those of six days, and of three minutes, are renewed long before their end, also where a try fails first."""
