@@ -80,6 +80,9 @@ _RESPONSE: dict[bytes, Role] = {
 _MEMORY: Final = 1024
 """How many names are remembered; a client that invents names costs time, never memory."""
 
+_LONGEST: Final = 64
+"""Bytes of a name that is remembered."""
+
 
 class Underscores(Enum):
     """
@@ -123,7 +126,7 @@ class Roles:
         known = self.known.get(name)
         if known is None:
             known = self._classify(name)
-            if len(self.known) < _MEMORY:
+            if len(self.known) < _MEMORY and len(name) <= _LONGEST:
                 self.known[name] = known
         return known
 

@@ -83,6 +83,9 @@ class RolesTests(SynchronousTestCase):
         for number in range(5000):
             self.assertEqual(roles.of(b"X-%d" % number), (b"x-%d" % number, PASS))
         self.assertLessEqual(len(roles.known), 1024)
+        roles = Roles({})
+        self.assertEqual(roles.of(b"X" * 65), (b"x" * 65, PASS))
+        self.assertEqual(roles.known, {})
 
     def test_servers_name_is_replaced(self) -> None:
         """A backend's server field does not pass."""
