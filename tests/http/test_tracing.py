@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import re
+import time
+from dataclasses import replace
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -14,9 +16,11 @@ from edgegate.errors import CONNECT_REFUSED
 from edgegate.http.exchange import Exchange
 from edgegate.http.fields import Field
 from edgegate.http.filters.interfaces import FilterStatus
+from edgegate.http.guards.key_sets import KeySets
 from edgegate.http.upgrade import accept
 from edgegate.model.access_logs import AccessLogFile
 from edgegate.model.actions import RequestChanges
+from edgegate.model.guards.jwt import ClaimHeader, InlineKeys
 from edgegate.model.headers import HeaderChanges, Template
 from edgegate.model.log_formats import text_format
 from edgegate.model.policies import Mirror, RetryPolicy
@@ -25,9 +29,12 @@ from edgegate.observe.events import Ended
 from edgegate.observe.tracing.sampling import Sampler
 from edgegate.observe.tracing.span import Span
 from edgegate.observe.tracing.tracer import Tracer
+from tests.access.jwt.tokens import believed, good
 from tests.http.conversation import MIRROR, NOTHING_LEFT, Conversation, FakeStream, to_web
 from tests.http.filters.filters import TestFilters
 from tests.http.guards.checking import Checking, asking, names
+from tests.http.guards.guards import guarded
+from tests.http.guards.test_jwt import guard as token_guard
 
 TRACE, SPAN = b"4bf92f3577b34da6a3ce929d0e0e4736", b"00f067aa0ba902b7"
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
@@ -233,6 +240,17 @@ class TracingTests(SynchronousTestCase):
 
         self.conversation(filters=(TestFilters(look=look),))
         self.assertRegex(told(self.asked(get()), b"traceparent"), rb"\A00-[0-9a-f]{32}-[0-9a-f]{16}-01\Z")
+
+    def test_token(self) -> None:
+        """So is what a token says in its place."""
+        talk = self.conversation()
+        talk.environment.key_sets = KeySets(talk.environment.wheel.clock)
+        rules = token_guard(InlineKeys(believed()))
+        header = ClaimHeader(b"traceparent", ("sub",))
+        client = talk.client(guarded(replace(rules, rules=(replace(rules.rules[0], claim_headers=(header,)),))))
+        client.deliver(get(b"authorization: Bearer " + good(time.time())))
+        sent = talk.backend().take()
+        self.assertRegex(told(sent, b"traceparent"), rb"\A00-[0-9a-f]{32}-[0-9a-f]{16}-01\Z")
 
     def test_logged(self) -> None:
         """The access log has what the backend was told, and not what the client has said."""

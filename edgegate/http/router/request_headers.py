@@ -70,7 +70,9 @@ def begin_request(request: UpstreamCallbacks, exchange: Exchange, changes: Reque
     request.attempt = FIRST_ATTEMPT if changes is None or ATTEMPTS not in changes.names else None
     request.context = None
     if exchange.trace is not None:
-        trace_request(request, exchange.trace, changes is not None or exchange.filters is not None)
+        # what has let it pass without a filter may have told of its token
+        told = exchange.filters is not None or exchange.metadata is not None
+        trace_request(request, exchange.trace, changes is not None or told)
     exchange.asked = request.head
 
 
