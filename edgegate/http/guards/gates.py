@@ -9,7 +9,7 @@ from typing import Final
 
 from edgegate.access.address_list import AddressListDecider
 from edgegate.access.authorization import Authorizer
-from edgegate.access.jwt.authentication import Identity, authenticate
+from edgegate.access.jwt.authentication import Denial, Identity, authenticate
 from edgegate.access.jwt.counts import TokenCounts
 from edgegate.access.jwt.rule import RuleState
 from edgegate.access.rate_limits.envoy_local import LocalCounter
@@ -18,6 +18,7 @@ from edgegate.access.rate_limits.scopes import owner_of_port
 from edgegate.http.exchange import Exchange
 from edgegate.http.guards.gate import Gate
 from edgegate.http.guards.token_identity import OutputNames, identify
+from edgegate.http.request import RequestHead
 
 ALLOWED: Final = 0
 """The place of the number of L{edgegate.observe.metrics.families.AUTHORIZATION} for what may pass."""
@@ -99,12 +100,13 @@ class LocalRateLimitGate(Gate):
 class TokenGate(Gate):
     """Lets requests pass whose token is valid."""
 
-    __slots__ = ("_counts", "_outputs", "_rules")
+    __slots__ = ("_counts", "_denied", "_outputs", "_rules")
 
     def __init__(self, rules: tuple[RuleState, ...], outputs: OutputNames, counts: TokenCounts) -> None:
         self._rules = rules
         self._outputs = outputs
         self._counts = counts
+        self._denied: tuple[RequestHead, Denial] | None = None
 
     def passes(self, exchange: Exchange) -> bool:
         """See L{Gate.passes}."""
@@ -114,7 +116,17 @@ class TokenGate(Gate):
             return False
         judged = authenticate(self._rules, head.fields, head.target, time())
         if not isinstance(judged, Identity):
+            self._denied = None if judged is None else (head, judged)
             return False
         identify(exchange, judged, self._outputs)
         self._counts.allowed += 1
         return True
+
+    def denial(self, head: RequestHead) -> Denial | None:
+        """
+        Return why a request did not pass that was looked at last; L{None}: it is another.
+
+        It is told once: the filter asks next, and need not verify the token again.
+        """
+        denied, self._denied = self._denied, None
+        return denied[1] if denied is not None and denied[0] is head else None

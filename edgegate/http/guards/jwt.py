@@ -93,9 +93,13 @@ class TokenFilter(HTTPFilter):
 
     def request_head(self, exchange: Exchange) -> FilterStatus:
         """See L{HTTPFilter.request_head}."""
-        denial = self._verify(exchange)
-        if denial is None:
-            return FilterStatus.CONTINUE
+        denial = self.gate.denial(exchange.head)
+        if denial is not None:
+            self._state.counts.denied += 1
+        else:
+            denial = self._verify(exchange)
+            if denial is None:
+                return FilterStatus.CONTINUE
         source = self._state.awaited(denial)
         if source is None:
             return _refuse(exchange, denial)

@@ -69,3 +69,14 @@ class GatesTests(SynchronousTestCase):
         self.assertNotIn(b"bearer", sent[0].lower())
         self.assertNotIn(b"x-user", sent[1] + sent[2])
         self.assertEqual((key_sets.counts.allowed, key_sets.counts.denied), (3, 1))
+
+    def test_verified_once(self) -> None:
+        """A token that is refused is verified once, and so is one that a request waits with."""
+        talk = Conversation()
+        talk.environment.key_sets = key_sets = KeySets(talk.environment.wheel.clock)
+        bearer = b"Authorization: Bearer " + good(time.time())
+        asked = [b"GET / HTTP/1.1\r\nHost: web.example\r\n%b%b\r\n\r\n" % (bearer, each) for each in (b"x", b"y")]
+        guards = (token_guard(InlineKeys(believed())),)
+        self.assertEqual(self.statuses(talk, *asked, asked[0], guards=guards), [401, 401, 401])
+        counts = key_sets.counts
+        self.assertEqual((counts.denied, counts.cache_misses, counts.cache_hits), (3, 3, 0))
