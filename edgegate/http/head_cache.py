@@ -9,6 +9,7 @@ kept here for longer than its connection is.
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable
 from typing import Final
@@ -28,8 +29,13 @@ EACH: Final = 1024
 _MARKS: Final = 1024
 """Heads that came once and may come again."""
 
-SECRET: Final = frozenset((b"authorization", b"proxy-authorization", b"cookie"))
-"""Names of fields that are not remembered."""
+_SECRET: Final = re.compile(rb"(?!:).*?(?:auth|cookie|key|token|secret|passw|session|credential|jwt|signature)")
+"""How names of fields begin that may be secrets; those of HTTP/2 with a colon are none."""
+
+
+def may_be_secret(name: bytes) -> bool:
+    """Whether a field of this name, in lower case, may be a secret: what has one is not remembered."""
+    return _SECRET.match(name) is not None
 
 
 class HeadCache:
@@ -52,7 +58,7 @@ class HeadCache:
 
         @param mark: Its hash.
         """
-        return not self._is_new(mark) and all(name not in SECRET for name, _ in fields)
+        return not self._is_new(mark) and not any(may_be_secret(name) for name, _ in fields)
 
     def _is_new(self, mark: int) -> bool:
         """Whether what has a hash did not come before, or too long ago."""

@@ -30,6 +30,7 @@ from edgegate.http.fields import (
     Role,
     Roles,
 )
+from edgegate.http.head_cache import may_be_secret
 
 REMEMBERED: Final = 1 << 18
 """Bytes that the lines that are remembered may need, with all that was made of them."""
@@ -118,7 +119,7 @@ class FieldLines:
             lower, role = self._roles.of(name)
         if role in _JUDGED or lower in _JUDGED_NAMES:
             role = _ODD
-        known = lower, role, _SECRET.search(lower) is not None
+        known = lower, role, may_be_secret(lower)
         if len(self._names) < _NAMES and len(name) <= _LONGEST_NAME:
             self._names[name] = known
         return known
@@ -164,8 +165,5 @@ _VALUES: Final[dict[Role, re.Pattern[bytes]]] = {
     CONTENT_LENGTH: re.compile(rb"[0-9]{1,18}"),
 }
 """The values of some roles that are plain."""
-
-_SECRET: Final = re.compile(rb"auth|cookie|key|token|secret|passw|session|credential|jwt|signature")
-"""What stands in names of fields that may be secrets: these would be kept here for longer than their connection is."""
 
 _TOKEN: Final = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

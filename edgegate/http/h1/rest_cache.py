@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Final
 
 from edgegate.http.fields import Field
-from edgegate.http.head_cache import EACH, MEMORABLE, SECRET, HeadCache
+from edgegate.http.head_cache import EACH, MEMORABLE, HeadCache, may_be_secret
 from edgegate.http.request import RequestHead
 from edgegate.http.target import PathNormalisation
 
@@ -54,10 +54,10 @@ class Rest:
 
 
 def _only_cookie(fields: list[Field]) -> int:
-    """Return which of a head's fields is its cookie; -1: it has several, or others that are secrets."""
+    """Return which of a head's fields is its cookie; -1: it has several, or others that may be secrets."""
     found = -1
     for index, (name, _) in enumerate(fields):
-        if name in SECRET:
+        if may_be_secret(name):
             if found >= 0 or name != _COOKIE:
                 return -1
             found = index

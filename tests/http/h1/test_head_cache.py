@@ -47,7 +47,7 @@ class HeadMemoryTests(SynchronousTestCase):
     def test_never(self) -> None:
         """Long ones are not, nor those that carry a secret."""
         long = b"x: " + b"x" * MEMORABLE
-        for line in (long, b"Cookie: a=b", b"authorization: Bearer x", b"Proxy-Authorization: x"):
+        for line in (long, b"Cookie: a=b", b"authorization: Bearer x", b"Proxy-Authorization: x", b"X-Api-Key: x"):
             self.came(small(0, line), 3)
             self.assertEqual(len(self.memory), 0, line[:20])
 

@@ -63,7 +63,13 @@ class RestCacheTests(SynchronousTestCase):
         for name in RequestHead.__slots__:
             self.assertNotIn("secret", repr(getattr(found.head, name)))
             self.assertNotIn("private", repr(getattr(found.head, name)))
-        for lines in ((b"Authorization: b",), (b"cookie: b",), (b"x: " + b"x" * MEMORABLE,)):
+        for lines in (
+            (b"Authorization: b",),
+            (b"cookie: b",),
+            (b"X-CSRF-Token: b",),
+            (b"X-Api-Key: b",),
+            (b"x: " + b"x" * MEMORABLE,),
+        ):
             rest = rest_of(*lines)
             self.assertIsNone(self.rests.find(rest, self.came(rest, 3)))
 

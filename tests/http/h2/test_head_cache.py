@@ -30,6 +30,14 @@ class FieldsCacheTests(SynchronousTestCase):
         came(cache, fields, head)
         self.assertIs(find(cache, fields), head)
 
+    def test_secrets(self) -> None:
+        """One that carries what may be a secret is not; whose host is asked for is none."""
+        cache, head = FieldsCache(), refused_head()
+        for name, remembered in ((b":authority", 1), (b"x-api-key", 1), (b"authorization", 1)):
+            for _ in range(3):
+                came(cache, ((name, b"b"),), head)
+            self.assertEqual(len(cache), remembered, name)
+
     def test_bounded(self) -> None:
         """The oldest are forgotten; large ones are never remembered, and heads that came once cost next to nothing."""
         cache, head = FieldsCache(), refused_head()
