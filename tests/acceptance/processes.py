@@ -8,6 +8,7 @@ import re
 import select
 import shutil
 import socket
+import stat
 import subprocess
 import sys
 import threading
@@ -234,6 +235,31 @@ class AcceptanceTestCase(SynchronousTestCase):
             self.assertTrue(select.select([descriptor], [], [], PATIENCE)[0], f"{pid} does not end")
         finally:
             os.close(descriptor)
+
+    def paste(self, commands: str, **variables: str) -> str:
+        """Run commands in a shell, with variables of their own, and return what a terminal would show."""
+        done = subprocess.run(
+            ["bash", "-c", commands],
+            cwd=self.folder,
+            env={**ENVIRONMENT, **variables},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        return done.stdout
+
+    def assert_private(self, folder: Path) -> None:
+        """Nothing in a folder can be read by others, as far as it does not get another name just now."""
+        for each in folder.rglob("*"):
+            try:
+                mode = each.stat().st_mode
+            except FileNotFoundError:
+                continue
+            wanted = 0o700 if stat.S_ISDIR(mode) else 0o600
+            self.assertEqual(oct(stat.S_IMODE(mode)), oct(wanted), each)
 
     def certificates(self, *hosts: str) -> Path:
         """Make certificates in C{etc/certs/} of the test's folder: the demo's, and those for these hosts."""

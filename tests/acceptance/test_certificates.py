@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 import time
 
 from tests.acceptance.issued import ISSUER, IssuedTestCase
@@ -35,9 +34,7 @@ class CertificatesTests(IssuedTestCase):
         for port in (self.https, self.other_https):
             self.wait(port, HOSTS, root)
         self.assertEqual(len(self.pebble.issued), len(HOSTS))
-        for each in self.store.rglob("*"):
-            mode = stat.S_IMODE(each.stat().st_mode)
-            self.assertEqual(oct(mode), oct(0o700 if each.is_dir() else 0o600), each)
+        self.assert_private(self.store)
         self.assertEqual(list((self.store / "challenges").iterdir()), [])
         with self.subTest("what is no authority's question goes its usual way"):
             client = Client(self.http)

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import stat
 from functools import partial
 from pathlib import Path
 
@@ -56,14 +55,9 @@ class LifeTests(IssuedTestCase):
         """Run a command, and return what it says."""
         done = self.ask(*self.careless(), "edgegate", "certs", word, f"--config={name}", ISSUER, *options)
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.unreadable(self.temporary), self.unreadable(self.store)
+        for each in (self.temporary, self.store):
+            self.assert_private(each)
         return done.stdout
-
-    def unreadable(self, folder: Path) -> None:
-        """Nothing in a folder can be read by others."""
-        for each in folder.rglob("*"):
-            mode = stat.S_IMODE(each.stat().st_mode)
-            self.assertEqual(oct(mode), oct(0o700 if each.is_dir() else 0o600), each)
 
     def other_than(self, serial: str, host: str, root: str) -> str:
         """Wait until another certificate is served, and return its number."""

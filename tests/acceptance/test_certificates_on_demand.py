@@ -123,8 +123,8 @@ class OnDemandTests(AcceptanceTestCase):
         self.assertEqual(states, {OURS: "issued", "c.customers.example": "issued"})
         with self.subTest("a restart serves what is in the store, and asks nobody"):
             self.pebble.running.stop()
-            asked = len(self.asked())
             gateway.stop()
+            asked = len(self.asked())
             self.serve()
             self.assertEqual(self.curl(OURS, root).stdout, "hi")
             self.assertEqual(len(self.asked()), asked)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-import subprocess
 
-from tests.acceptance.processes import ENVIRONMENT, PATIENCE, READY, ROOT, AcceptanceTestCase, free_ports, replaced
+from tests.acceptance.processes import READY, ROOT, AcceptanceTestCase, free_ports, replaced
 from tests.acceptance.walk import steps
 
 PORTS = (8080, 8443, 9000)
@@ -22,21 +21,6 @@ BLOCK = re.compile(r"^```(sh|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 class FirstFolderTests(AcceptanceTestCase):
     """C{docs/first-folder.md}."""
-
-    def paste(self, commands: str) -> str:
-        """Run commands in a shell and return what a terminal would show."""
-        done = subprocess.run(
-            ["bash", "-c", commands],
-            cwd=self.folder,
-            env=ENVIRONMENT,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-        return done.stdout
 
     def test_pasted(self) -> None:
         """Whoever pastes the blocks in their order has a site behind the gateway, with HTTPS."""

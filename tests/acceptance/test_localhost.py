@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import socket
 import ssl
-import stat
-import subprocess
 from functools import partial
 from pathlib import Path
 from string import Template
 
 from tests.acceptance.chromium import browser
 from tests.acceptance.processes import (
-    ENVIRONMENT,
     PATIENCE,
     READY,
     ROOT,
@@ -50,37 +47,33 @@ spec:
 """
 
 
+def has_ipv6() -> bool:
+    """Whether this machine has its own address of IPv6: some have the protocol without it."""
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
 class LocalhostTests(AcceptanceTestCase):
     """HTTPS on this machine, in the first minute."""
-
-    def paste(self, commands: str) -> str:
-        """Run commands in a shell and return what a terminal would show."""
-        done = subprocess.run(
-            ["bash", "-c", commands],
-            cwd=self.folder,
-            env={**ENVIRONMENT, "CURL_HOME": str(self.folder)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-        return done.stdout
 
     def test_pasted(self) -> None:
         """Whoever pastes the blocks of the page has HTTPS that curl trusts."""
         port, admin = free_ports(2)
+        home = str(self.folder)
         (self.folder / ".curlrc").write_text("no-progress-meter\n")
         page = replaced((ROOT / "docs/localhost.md").read_text(), {8443: port})
         blocks = [block.partition("```")[0] for block in page.split("```sh\n")[1:]]
-        self.paste(f"set -e\n{blocks[0]}")
+        self.paste(f"set -e\n{blocks[0]}", CURL_HOME=home)
         gateway = self.start("bash", "-c", f"exec {blocks[1].rstrip()} --admin 127.0.0.1:{admin}")
         gateway.says("the certificate for localhost by default/local is issued")
         walk = list(steps(page))
         self.assertEqual(len(walk), 3)
         for step in walk:
-            output = self.paste(step.command)
+            output = self.paste(step.command, CURL_HOME=home)
             self.assertTrue(step.matches(output), f"$ {step.command}\n{output}\n{gateway.output[-2000:]}")
 
     def serve(self, name: str, *options: str) -> int:
@@ -104,6 +97,14 @@ class LocalhostTests(AcceptanceTestCase):
             return False
         return True
 
+    def wait(self, port: int, host: str, server_name: str) -> None:
+        """Wait until such a client is."""
+        wait_until(
+            partial(self.trusted, port, host, server_name, self.folder / "store" / "local" / "ca.pem"),
+            lambda: f"{server_name} is not trusted\n{self.running.output[-2000:]}",
+            pause=0.1,
+        )
+
     def test_one_root_for_all(self) -> None:
         """Two gateways, one of them with two workers, make one root, by which all hosts are trusted at all of them."""
         ports = self.serve("one"), self.serve("two", "--workers=2")
@@ -114,18 +115,12 @@ class LocalhostTests(AcceptanceTestCase):
             ("127.0.0.1", "api.shop.localhost"),
             ("127.0.0.1", "intranet.example"),
             ("127.0.0.1", "127.0.0.1"),
-            *([("::1", "::1")] if Path("/proc/net/if_inet6").exists() else []),
+            *([("::1", "::1")] if has_ipv6() else []),
         ]
         for port in ports:
             for host, name in asked:
-                wait_until(
-                    partial(self.trusted, port, host, name, root),
-                    partial(str.format, "{} is not trusted\n{}", name, self.running.output[-2000:]),
-                    pause=0.1,
-                )
-        for each in (self.folder / "store").rglob("*"):
-            mode = stat.S_IMODE(each.stat().st_mode)
-            self.assertEqual(oct(mode), oct(0o700 if each.is_dir() else 0o600), each)
+                self.wait(port, host, name)
+        self.assert_private(self.folder / "store")
         answer = self.ask("curl", "--silent", "--cacert", str(root), f"https://127.0.0.1:{ports[0]}/")
         self.assertEqual((answer.returncode, answer.stdout), (0, "hello\n"), answer.stderr)
         shown = self.ask(
@@ -139,10 +134,12 @@ class LocalhostTests(AcceptanceTestCase):
         names = self.folder / "home" / ".pki" / "nssdb"
         names.mkdir(parents=True)
         chromium, certutil = browser(), program("certutil")
-        url = f"https://localhost:{self.serve('one')}/"
+        port = self.serve("one")
+        url = f"https://localhost:{port}/"
         command = ["env", f"HOME={self.folder / 'home'}", chromium, "--headless=new", "--no-sandbox", "--disable-gpu"]
         command += ["--no-first-run", "--disable-background-networking", "--dump-dom"]
         root = str(self.folder / "store" / "local" / "ca.pem")
+        self.wait(port, "127.0.0.1", "localhost")
         for number, told in enumerate((["-N", "--empty-password"], ["-A", "-t", "C,,", "-n", "edgegate", "-i", root])):
             done = self.ask(certutil, "-d", f"sql:{names}", *told)
             self.assertEqual(done.returncode, 0, done.stderr)
