@@ -10,21 +10,27 @@ from string import Template
 
 from tests.acceptance.processes import PATIENCE, READY, AcceptanceTestCase, Running, wait_until
 
-FILES = """\
+ISSUED_BY = """\
 apiVersion: edgegate.io/v1alpha1
 kind: CertificateIssuer
 metadata: {name: pebble, namespace: certificates}
 spec:
   acme: {server: "$url", email: ops@example.com, agreeToTerms: true, caCertificates: "$ca"}
-  storage: {directory: $store}
----
+  storage: $storage
+$more---
+"""
+"""The issuer; what is more of it has lines of its own."""
+
+FILES = (
+    ISSUED_BY
+    + """\
 apiVersion: networking.istio.io/v1
 kind: Gateway
 metadata: {name: shop}
 spec:
   servers:
   - port: {number: $http, name: http, protocol: HTTP}
-    hosts: ["*.example.com"]
+    hosts: [$plain]
     tls: {httpsRedirect: true}
   - port: {number: $https, name: https, protocol: HTTPS}
     hosts: [$hosts]
@@ -34,7 +40,7 @@ apiVersion: networking.istio.io/v1
 kind: VirtualService
 metadata: {name: shop}
 spec:
-  hosts: ["*.example.com"]
+  hosts: [$plain]
   gateways: [shop]
   http: [{directResponse: {status: 200, body: {string: "hi"}}}]
 ---
@@ -46,6 +52,7 @@ spec:
   targetRefs: [{group: networking.istio.io, kind: VirtualService, name: shop}]
   deny: {addresses: [192.0.2.0/24]}
 """
+)
 
 ISSUER = "--certificate-issuer=certificates/pebble"
 """Names the issuer of the files, for gateways and commands."""
@@ -56,8 +63,15 @@ class IssuedTestCase(AcceptanceTestCase):
     Gateways on one storage.
 
     @ivar url: Of the authority's directory, and C{ca} the file with what it is trusted by.
+    @ivar storage: Where it keeps what is issued: C{store}, if it is not told otherwise.
     @ivar admins: Ports of their admin listeners.
     """
+
+    files = FILES
+    """What is written for a gateway."""
+
+    ports = 2
+    """How many a gateway has by it."""
 
     url: str
     ca: Path
@@ -67,13 +81,15 @@ class IssuedTestCase(AcceptanceTestCase):
         """Name the storage."""
         super().setUp()
         self.store = self.folder / "store"
+        self.storage = f"{{directory: {self.store}}}"
 
-    def write(self, name: str, http: int, https: int, *hosts: str) -> None:
-        """Write the files of a gateway, all at once."""
+    def write(self, name: str, http: int, https: int, *hosts: str, **more: str) -> None:
+        """Write the files of a gateway, all at once, with more values than those, or with others."""
         (self.folder / name).mkdir(exist_ok=True)
-        values = {"url": self.url, "ca": self.ca, "store": self.store, "hosts": ", ".join(hosts)}
+        values = {"url": self.url, "ca": self.ca, "storage": self.storage, "hosts": ", ".join(hosts)}
+        values.update({"plain": '"*.example.com"', "more": "", **more})
         new = self.folder / f"{name}.new"
-        new.write_text(Template(FILES).substitute(values, http=http, https=https))
+        new.write_text(Template(self.files).substitute(values, http=http, https=https))
         new.rename(self.folder / name / "shop.yaml")
 
     def serve(self, name: str, *options: str, by: tuple[str, ...] = ()) -> Running:
@@ -84,7 +100,7 @@ class IssuedTestCase(AcceptanceTestCase):
         """
         command = ("twistd", "-n", "--pidfile=", "edgegate", f"--config={name}", ISSUER)
         running = self.start(*by, *command, f"--admin=127.0.0.1:{self.admins.pop()}", *options)
-        running.says(READY, 2)
+        running.says(READY, self.ports)
         return running
 
     def trusted(self, port: int, host: str, root: str) -> bool:

@@ -246,6 +246,7 @@ class AcceptanceTestCase(SynchronousTestCase):
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            errors="replace",
             timeout=PATIENCE,
             check=False,
         )

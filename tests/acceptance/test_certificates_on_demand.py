@@ -5,73 +5,34 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from string import Template
-from typing import Any
 
+from tests.acceptance.issued import ISSUER, IssuedTestCase
 from tests.acceptance.login_services import LoginService, Reply
 from tests.acceptance.pebble import Pebble
-from tests.acceptance.processes import READY, AcceptanceTestCase, Running, free_ports, wait_until
+from tests.acceptance.processes import free_ports, wait_until
 
-FILES = """\
-apiVersion: edgegate.io/v1alpha1
-kind: CertificateIssuer
-metadata: {name: pebble}
-spec:
-  acme: {server: "$url", agreeToTerms: true, caCertificates: "$ca"}
-  storage: {directory: $store}
-  onDemand: {ask: "$ask", allow: ["*.customers.example"], rate: {certificates: 2, period: 1h}}
----
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {name: shop, annotations: {edgegate.io/certificate-issuer: pebble}}
-spec:
-  servers:
-  - port: {number: $http, name: http, protocol: HTTP}
-    hosts: ["*"]
-    tls: {httpsRedirect: true}
-  - port: {number: $https, name: https, protocol: HTTPS}
-    hosts: ["*"]
-    tls: {mode: SIMPLE, credentialName: shop}
----
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {name: shop}
-spec:
-  hosts: ["*"]
-  gateways: [shop]
-  http: [{directResponse: {status: 200, body: {string: "hi"}}}]
+RULES = """\
+  onDemand: {{ask: "{}", allow: ["*.customers.example"], rate: {{certificates: 2, period: 1h}}}}
 """
 
 OURS = "a.customers.example"
 FOREIGN = "b.customers.example"
 
 
-class OnDemandTests(AcceptanceTestCase):
+class OnDemandTests(IssuedTestCase):
     """A gateway of two workers that serves the names of its customers."""
 
     def setUp(self) -> None:
         """Start the authority, and the service that knows the customers."""
         super().setUp()
-        self.http, self.https, self.admin, asked, *others = free_ports(8)
+        self.http, self.https, admin, asked, *others = free_ports(8)
+        self.admins = [admin] * 2
         self.service = LoginService(asked, lambda server, request: Reply(404 if FOREIGN in request.path else 200))
         self.addCleanup(self.service.stop)
         self.pebble = Pebble(self, self.http, others)
-        values: dict[str, Any] = {
-            "url": self.pebble.url,
-            "ca": self.pebble.ca,
-            "store": self.folder / "store",
-            "ask": f"http://127.0.0.1:{asked}/may",
-        }
-        (self.folder / "files").mkdir()
-        text = Template(FILES).substitute(values, http=self.http, https=self.https)
-        (self.folder / "files" / "shop.yaml").write_text(text)
-
-    def serve(self) -> Running:
-        """Start the gateway."""
-        admin = f"--admin=127.0.0.1:{self.admin}"
-        running = self.start("twistd", "-n", "--pidfile=", "edgegate", "--config=files", "--workers=2", admin)
-        running.says(READY, 2)
-        return running
+        self.url, self.ca = self.pebble.url, self.pebble.ca
+        more = RULES.format(f"http://127.0.0.1:{asked}/may")
+        self.write("files", self.http, self.https, '"*"', plain='"*"', more=more)
 
     def curl(self, host: str, root: str) -> subprocess.CompletedProcess[str]:
         """Ask as a client that trusts the authority."""
@@ -81,8 +42,8 @@ class OnDemandTests(AcceptanceTestCase):
 
     def renewed(self, host: str, root: str) -> None:
         """Have a host's certificate fall due, and wait for another."""
-        (state,) = (self.folder / "store").rglob(f"{host}.*.state")
-        (pair,) = (self.folder / "store").rglob(f"{host}.*.pem")
+        (state,) = self.store.rglob(f"{host}.*.state")
+        (pair,) = self.store.rglob(f"{host}.*.pem")
         before = pair.read_bytes()
         state.write_text(json.dumps({**json.loads(state.read_text()), "not_before": 0, "renew_at": 1}))
         # a look at the state comes with a new certificate, or when it was said to be due
@@ -96,7 +57,7 @@ class OnDemandTests(AcceptanceTestCase):
 
     def test_on_demand(self) -> None:
         """The first request for a name that is allowed is served; one that is not gets an alert, and no certificate."""
-        gateway, root = self.serve(), str(self.pebble.root())
+        gateway, root = self.serve("files", "--workers=2"), str(self.pebble.root())
         answer = self.curl(OURS, root)
         self.assertEqual((answer.returncode, answer.stdout), (0, "hi"), answer.stderr)
         for host in (OURS, OURS.upper()) * 4:
@@ -117,7 +78,7 @@ class OnDemandTests(AcceptanceTestCase):
             served = [self.curl(f"{name}.customers.example", root).returncode for name in "cde"]
             self.assertEqual(served, [0, 35, 35])
             self.assertEqual(len(self.pebble.issued), 3)
-        listed = self.ask("edgegate", "certs", "list", "--config=files", "--output=json")
+        listed = self.ask("edgegate", "certs", "list", "--config=files", ISSUER, "--output=json")
         self.assertEqual(listed.returncode, 0, listed.stderr)
         states = {each["host"]: each["state"] for each in json.loads(listed.stdout)}
         self.assertEqual(states, {OURS: "issued", "c.customers.example": "issued"})
@@ -125,6 +86,6 @@ class OnDemandTests(AcceptanceTestCase):
             self.pebble.running.stop()
             gateway.stop()
             asked = len(self.asked())
-            self.serve()
+            self.serve("files", "--workers=2")
             self.assertEqual(self.curl(OURS, root).stdout, "hi")
             self.assertEqual(len(self.asked()), asked)

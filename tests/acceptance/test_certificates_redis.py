@@ -5,12 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-import socket
-import ssl
 from dataclasses import replace
-from functools import partial
 from itertools import count
-from string import Template
 from typing import Any
 
 import redis as client
@@ -21,32 +17,13 @@ from edgegate.tls.acme.locks import LockLost
 from edgegate.tls.acme.redis_client import RedisClient, RedisFailed
 from edgegate.tls.acme.redis_storage import RedisStorage
 from edgegate.tls.authority import Authority
+from tests.acceptance.issued import ISSUER, IssuedTestCase
 from tests.acceptance.pebble import Pebble
-from tests.acceptance.processes import PATIENCE, READY, AcceptanceTestCase, Running, free_ports, wait_until
+from tests.acceptance.processes import AcceptanceTestCase, free_ports, wait_until
 from tests.acceptance.redis import Redis
 from tests.tls.acme.test_storage import StorageContract
 
 KEY, OTHER_KEY = secrets.token_bytes(32), secrets.token_bytes(32)
-
-FILES = """\
-apiVersion: edgegate.io/v1alpha1
-kind: CertificateIssuer
-metadata: {name: pebble}
-spec:
-  acme: {server: "$url", agreeToTerms: true, caCertificates: "$ca"}
-  storage: {redis: {address: "127.0.0.1:$redis", db: 3, encryptionKey: {file: key}}}
----
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {name: shop, annotations: {edgegate.io/certificate-issuer: pebble}}
-spec:
-  servers:
-  - port: {number: $http, name: http, protocol: HTTP}
-    hosts: ["*.example.com"]
-  - port: {number: $https, name: https, protocol: HTTPS}
-    hosts: [$hosts]
-    tls: {mode: SIMPLE, credentialName: shop}
-"""
 
 AWAY = "can't be read: Redis "
 
@@ -186,7 +163,7 @@ class RedisStorageTests(StorageContract, AcceptanceTestCase):
                 self.assertIsNone(asked.ask("GET", "a"))
 
 
-class GatewaysTests(AcceptanceTestCase):
+class GatewaysTests(IssuedTestCase):
     """Two gateways with a Redis between them, one of them with two workers."""
 
     def setUp(self) -> None:
@@ -197,40 +174,20 @@ class GatewaysTests(AcceptanceTestCase):
         self.pebble = Pebble(self, self.http, others[2:])
         self.redis = Redis(self, "--appendonly", "yes", "--dir", str(self.folder))
         self.redis.kill()
+        self.url, self.ca = self.pebble.url, self.pebble.ca
+        self.storage = f'{{redis: {{address: "127.0.0.1:{self.redis.port}", db: 3, encryptionKey: {{file: key}}}}}}'
 
-    def write(self, name: str, http: int, https: int, *hosts: str) -> None:
+    def write(self, name: str, http: int, https: int, *hosts: str, **more: str) -> None:
         """Write the files of a gateway, all at once."""
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
         (folder / "key").write_bytes(base64.b64encode(KEY))
-        values = {"url": self.pebble.url, "ca": self.pebble.ca, "redis": self.redis.port, "hosts": ", ".join(hosts)}
-        new = self.folder / f"{name}.new"
-        new.write_text(Template(FILES).substitute(values, http=http, https=https))
-        new.rename(folder / "shop.yaml")
+        super().write(name, http, https, *hosts, **more)
 
-    def serve(self, name: str, *options: str) -> Running:
-        """Start a gateway."""
-        admin = f"--admin=127.0.0.1:{self.admins.pop()}"
-        running = self.start("twistd", "-n", "--pidfile=", "edgegate", f"--config={name}", admin, *options)
-        running.says(READY, 2)
-        return running
-
-    def trusted(self, port: int, host: str) -> bool:
-        """Whether a client that trusts the authority is served."""
-        with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection:
-            context = ssl.create_default_context(cafile=self.root)
-            try:
-                context.wrap_socket(connection, server_hostname=host).close()
-            except ssl.SSLCertVerificationError:
-                return False
-        return True
-
-    def wait(self, *hosts: str) -> None:
-        """Wait until such a client is, for each host, by both gateways."""
+    def everywhere(self, *hosts: str) -> None:
+        """Wait until clients are served by both gateways."""
         for port in (self.https, self.other_https):
-            for host in hosts:
-                told = partial(str.format, "{} has no certificate at {}", host, port)
-                wait_until(partial(self.trusted, port, host), told, pause=0.2)
+            self.wait(port, hosts, self.root)
 
     def test_shared(self) -> None:
         """
@@ -242,10 +199,10 @@ class GatewaysTests(AcceptanceTestCase):
         self.write("two", self.other_http, self.other_https, *HOSTS)
         one = self.serve("one")
         one.says(AWAY)
-        self.assertFalse(self.trusted(self.https, HOSTS[0]))
+        self.assertFalse(self.trusted(self.https, HOSTS[0], self.root))
         self.redis.start()
         two = self.serve("two", "--workers=2")
-        self.wait(*HOSTS)
+        self.everywhere(*HOSTS)
         self.assertEqual(len(self.pebble.issued), len(HOSTS))
         self.nothing_readable()
         before = {running: sum(AWAY in line for line in running.lines) for running in (one, two)}
@@ -257,18 +214,18 @@ class GatewaysTests(AcceptanceTestCase):
         self.write("two", self.other_http, self.other_https, *HOSTS, "new.example.com")
         for running in (one, two):
             running.says("reloaded")
-        self.wait(*HOSTS)
-        self.assertFalse(self.trusted(self.https, "new.example.com"))
+        self.everywhere(*HOSTS)
+        self.assertFalse(self.trusted(self.https, "new.example.com", self.root))
         self.redis.start()
-        self.wait(*HOSTS, "new.example.com")
+        self.everywhere(*HOSTS, "new.example.com")
         self.assertEqual(len(self.pebble.issued), len(HOSTS) + 1)
         self.nothing_readable()
-        listed = self.ask("edgegate", "certs", "list", "--config=one", "--output=json")
+        listed = self.ask("edgegate", "certs", "list", "--config=one", ISSUER, "--output=json")
         self.assertEqual(listed.returncode, 0, listed.stderr)
         states = {each["host"]: each["state"] for each in json.loads(listed.stdout)}
         self.assertEqual(states, dict.fromkeys([*HOSTS, "new.example.com"], "issued"))
         self.redis.kill()
-        listed = self.ask("edgegate", "certs", "list", "--config=one")
+        listed = self.ask("edgegate", "certs", "list", "--config=one", ISSUER)
         self.assertEqual(listed.returncode, 1)
         self.assertIn("Connection refused", listed.stderr)
 

@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import socket
 import ssl
-from functools import partial
 from pathlib import Path
 from string import Template
 
+from tests.acceptance.issued import ISSUED_BY, IssuedTestCase
 from tests.acceptance.pebble import Pebble
-from tests.acceptance.processes import PATIENCE, READY, AcceptanceTestCase, Running, free_ports, wait_until
+from tests.acceptance.processes import PATIENCE, Running, free_ports
 
-FILES = """\
-apiVersion: edgegate.io/v1alpha1
-kind: CertificateIssuer
-metadata: {name: pebble}
-spec:
-  acme: {server: "$url", agreeToTerms: true, caCertificates: "$ca"}
-  storage: {directory: $store}
----
+FILES = (
+    ISSUED_BY
+    + """\
 apiVersion: networking.istio.io/v1
 kind: Gateway
-metadata: {name: shop, annotations: {edgegate.io/certificate-issuer: pebble}}
+metadata: {name: shop}
 spec:
   servers:
-  - port: {number: $port, name: https, protocol: HTTPS}
+  - port: {number: $https, name: https, protocol: HTTPS}
     hosts: [$hosts]
     tls: {mode: SIMPLE, credentialName: shop}
 $passed
@@ -37,6 +32,7 @@ spec:
   gateways: [shop]
   http: [{directResponse: {status: 200, body: {string: "hi"}}}]
 """
+)
 
 PASSED = """\
   - port: {number: $port, name: tls, protocol: TLS}
@@ -66,22 +62,22 @@ spec:
 HOSTS = ("a.example.com", "b.example.com")
 
 
-class TLSALPNTests(AcceptanceTestCase):
+class TLSALPNTests(IssuedTestCase):
     """A gateway with two workers, and behind it one to which it passes TLS through, each with a storage of its own."""
 
-    def serve(self, name: str, *options: str, **values: object) -> Running:
-        """Start a gateway."""
-        (self.folder / name).mkdir()
-        more = {"url": self.pebble.url, "ca": self.pebble.ca, "store": self.folder / f"{name}-store", **values}
-        (self.folder / name / "shop.yaml").write_text(Template(FILES).substitute(more))
-        running = self.start("twistd", "-n", "--pidfile=", "edgegate", f"--config={name}", "--admin=none", *options)
-        running.says(READY)
-        return running
+    files = FILES
+    ports = 1
 
-    def trusted(self, host: str) -> bool:
-        """Whether a client that trusts the authority is served."""
-        context = ssl.create_default_context(cafile=self.root)
-        with socket.create_connection(("127.0.0.1", self.port), PATIENCE) as connection:
+    def gateway(self, name: str, port: int, *hosts: str, passed: str = "", options: tuple[str, ...] = ()) -> Running:
+        """Start a gateway."""
+        self.storage = f"{{directory: {self.folder / name}-store}}"
+        self.write(name, 0, port, *hosts, passed=passed)
+        return self.serve(name, *options)
+
+    def trusted(self, port: int, host: str, root: str) -> bool:
+        """Whether a client that trusts the authority is served, also while what is behind the gateway is not there."""
+        context = ssl.create_default_context(cafile=root)
+        with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection:
             try:
                 context.wrap_socket(connection, server_hostname=host).close()
             except (ssl.SSLError, ConnectionError):
@@ -90,16 +86,14 @@ class TLSALPNTests(AcceptanceTestCase):
 
     def test_issued(self) -> None:
         """All have their certificates from the port that is open; without a challenge nothing is answered to one."""
-        self.port, inner, unused, *others = free_ports(7)
+        self.port, inner, unused, *others = free_ports(9)
+        self.admins = [others.pop(), others.pop()]
         self.pebble = Pebble(self, unused, others, self.port)
-        self.root = str(self.pebble.root())
+        self.url, self.ca = self.pebble.url, self.pebble.ca
         passed = Template(PASSED).substitute(port=self.port, inner=inner)
-        outer = self.serve(
-            "outer", "--workers=2", "--access-log=-", port=self.port, hosts=", ".join(HOSTS), passed=passed
-        )
-        self.serve("inner", port=inner, hosts="c.example.com", passed="")
-        for host in (*HOSTS, "c.example.com"):
-            wait_until(partial(self.trusted, host), partial(str.format, "{} has no certificate", host), pause=0.2)
+        outer = self.gateway("outer", self.port, *HOSTS, passed=passed, options=("--workers=2", "--access-log=-"))
+        self.gateway("inner", inner, "c.example.com")
+        self.wait(self.port, (*HOSTS, "c.example.com"), str(self.pebble.root()))
         self.assertEqual(len(self.pebble.issued), 3)
         for host in HOSTS:
             outer.says(f"asks for {host} as authorities do")

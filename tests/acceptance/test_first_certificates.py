@@ -6,69 +6,27 @@ import json
 import signal
 import socket
 import ssl
-from string import Template
 from typing import Any
 
+from edgegate.tls.authority import Authority
+from tests.acceptance.issued import IssuedTestCase
 from tests.acceptance.pebble import Pebble
-from tests.acceptance.processes import PATIENCE, READY, AcceptanceTestCase, Running, free_ports, wait_until
+from tests.acceptance.processes import PATIENCE, free_ports, wait_until
 from tests.acceptance.served import Answer, Client
 
-FILES = """\
-apiVersion: edgegate.io/v1alpha1
-kind: CertificateIssuer
-metadata: {name: ca}
-spec:
-  acme: {server: "$url", agreeToTerms: true$more}
-  storage: {directory: $store}
-  untilIssued: Wait
-  readinessTimeout: $timeout
----
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {name: shop, annotations: {edgegate.io/certificate-issuer: ca}}
-spec:
-  servers:
-  - port: {number: $http, name: http, protocol: HTTP}
-    hosts: ["*.example.com"]
-    tls: {httpsRedirect: true}
-  - port: {number: $https, name: https, protocol: HTTPS}
-    hosts: [$hosts]
-    tls: {mode: SIMPLE, credentialName: shop}
----
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {name: shop}
-spec:
-  hosts: ["*.example.com"]
-  gateways: [shop]
-  http: [{directResponse: {status: 200, body: {string: "hi"}}}]
-"""
+WAIT = "  untilIssued: Wait\n  readinessTimeout: {}\n"
 
 NOT_READY = b"not ready: the first certificates are to be issued\n"
 
 
-class FirstCertificatesTests(AcceptanceTestCase):
+class FirstCertificatesTests(IssuedTestCase):
     """A gateway and its authority."""
 
     def setUp(self) -> None:
         """Choose ports."""
         super().setUp()
         self.http, self.https, self.admin, *self.pebble_ports = free_ports(7)
-
-    def write(self, name: str, http: int, https: int, *hosts: str, **values: str) -> None:
-        """Write the files of a gateway, all at once."""
-        (self.folder / name).mkdir(exist_ok=True)
-        new = self.folder / f"{name}.new"
-        values = {"more": "", "timeout": "1m", "store": str(self.folder / "store"), **values}
-        new.write_text(Template(FILES).substitute(values, http=http, https=https, hosts=", ".join(hosts)))
-        new.rename(self.folder / name / "shop.yaml")
-
-    def serve(self, name: str, admin: int, *options: str) -> Running:
-        """Start a gateway."""
-        command = ("twistd", "-n", "--pidfile=", "edgegate", f"--config={name}", f"--admin=127.0.0.1:{admin}")
-        running = self.start(*command, *options)
-        running.says(READY, 2)
-        return running
+        self.admins = [self.admin] * 2
 
     def admits(self, admin: int, path: str) -> Answer:
         """Ask the admin listener."""
@@ -104,11 +62,11 @@ class FirstCertificatesTests(AcceptanceTestCase):
         host that is added later makes nobody unready, and is refused until it has one; a restart is ready at once.
         """
         pebble = Pebble(self, self.http, self.pebble_ports)
-        trusted = {"url": pebble.url, "more": f', caCertificates: "{pebble.ca}"'}
+        self.url, self.ca, more = pebble.url, pebble.ca, WAIT.format("1m")
         self.addCleanup(pebble.running.process.send_signal, signal.SIGCONT)
         pebble.running.process.send_signal(signal.SIGSTOP)
-        self.write("one", self.http, self.https, "a.example.com", "b.example.com", **trusted)
-        gateway = self.serve("one", self.admin, "--workers=2")
+        self.write("one", self.http, self.https, "a.example.com", "b.example.com", more=more)
+        gateway = self.serve("one", "--workers=2")
         gateway.says("not ready for 60 s at most")
         found = self.admits(self.admin, "/ready")
         self.assertEqual((found.status, found.body), (503, NOT_READY))
@@ -128,35 +86,34 @@ class FirstCertificatesTests(AcceptanceTestCase):
         self.assertEqual({row["state"] for row in self.certs(self.admin).values()}, {"issued"})
         self.assertEqual(len(pebble.issued), 2)
         pebble.running.process.send_signal(signal.SIGSTOP)
-        self.write("one", self.http, self.https, "a.example.com", "c.example.com", **trusted)
+        self.write("one", self.http, self.https, "a.example.com", "c.example.com", more=more)
         gateway.says("reloaded")
         self.assertTrue(self.ready(self.admin))
         self.assertEqual(self.refusal(self.https, "a.example.com"), "")
         self.assertEqual(self.refusal(self.https, "c.example.com"), "TLSV1_UNRECOGNIZED_NAME")
         gateway.stop()
-        self.write("one", self.http, self.https, "a.example.com", "b.example.com", **trusted)
-        self.serve("one", self.admin)
+        self.write("one", self.http, self.https, "a.example.com", "b.example.com", more=more)
+        self.serve("one")
         self.assertTrue(self.ready(self.admin), "all that it waits for is in the storage")
 
     def test_away(self) -> None:
         """An authority that is away keeps nobody waiting for longer than the files say; who asks is told why."""
-        nowhere = self.pebble_ports[0]
-        self.write(
-            "one", self.http, self.https, "a.example.com", url=f"https://127.0.0.1:{nowhere}/dir", timeout="200ms"
-        )
-        gateway = self.serve("one", self.admin)
+        self.url, self.ca = f"https://127.0.0.1:{self.pebble_ports[0]}/dir", self.folder / "ca.crt"
+        self.ca.write_bytes(Authority.new("nobody").own.chain_pem)
+        self.write("one", self.http, self.https, "a.example.com", more=WAIT.format("200ms"))
+        gateway = self.serve("one")
         gateway.says("a.example.com is without a certificate after 0.2 s")
         self.assertTrue(self.ready(self.admin))
         self.assertEqual(self.refusal(self.https, "a.example.com"), "TLSV1_UNRECOGNIZED_NAME")
-        gateway.says("no certificate for a.example.com by default/ca")
+        gateway.says("no certificate for a.example.com by certificates/pebble")
         wait_until(lambda: self.certs(self.admin)["a.example.com"]["state"] == "failing", lambda: gateway.output)
         row = self.certs(self.admin)["a.example.com"]
-        self.assertEqual((row["issued_by"], row["file"]), ("default/ca", "shop.yaml:19"))
+        self.assertEqual((row["issued_by"], row["file"]), ("certificates/pebble", "shop.yaml:19"))
         self.assertIn("can't be reached", row["last_error"])
         metrics = self.admits(self.admin, "/metrics").body.decode()
         for each in (
-            'edgegate_managed_certificates{issuer="default/ca",state="failing"} 1',
-            'edgegate_certificate_orders_total{issuer="default/ca",outcome="failed"} 1',
+            'edgegate_managed_certificates{issuer="certificates/pebble",state="failing"} 1',
+            'edgegate_certificate_orders_total{issuer="certificates/pebble",outcome="failed"} 1',
         ):
             self.assertIn(each, metrics)
         shown = self.ask("edgegate", "proxy-config", "secrets", f"--admin=127.0.0.1:{self.admin}")

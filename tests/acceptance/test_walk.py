@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.acceptance.coolstore import CoolstoreTestCase
-from tests.acceptance.processes import ENVIRONMENT, PATIENCE, ROOT, free_ports, program, replaced
+from tests.acceptance.processes import ROOT, free_ports, program, replaced
 from tests.acceptance.walk import Step, steps
 
 
@@ -16,20 +14,8 @@ class WalkTests(CoolstoreTestCase):
 
     def perform(self, command: str) -> str:
         """Run a command of the README in a shell and return all that a terminal would show."""
-        done = subprocess.run(
-            ["bash", "-c", command],
-            cwd=self.folder,
-            # curl shows a progress meter where its output is no terminal.
-            env={**ENVIRONMENT, "CURL_HOME": str(self.folder), "EDGEGATE_ADMIN": self.admin},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            timeout=PATIENCE,
-            check=False,
-        )
-        return done.stdout
+        # curl shows a progress meter where its output is no terminal
+        return self.paste(command, CURL_HOME=str(self.folder), EDGEGATE_ADMIN=self.admin)
 
     def test_readme(self) -> None:
         """Each command prints what stands below it, errors included."""

@@ -6,11 +6,8 @@ taken for anything else.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 
 import h11
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.errors import Fault
@@ -19,6 +16,7 @@ from edgegate.http.h1.head_parser import HeadParser
 from edgegate.http.limits import Limits
 from edgegate.http.request import RequestHead, RequestRefused
 from edgegate.http.target import PathNormalisation
+from tests.http.h1.heads import any_three, cut, spoiled
 from tests.http.recording import RecordingSink
 
 FIREFOX = (
@@ -40,35 +38,6 @@ POST = (
     b"x-forwarded-for: 192.0.2.1\r\nx-forwarded-proto: https\r\nx-request-id: 1\r\nconnection: close\r\n\r\n"
 )
 PLAIN = (FIREFOX, CURL, POST)
-
-ODD = (
-    b"\0",
-    b"\t",
-    b"\n",
-    b"\r",
-    b"\r\n",
-    b"\r\n\r\n",
-    b"\x0b",
-    b" ",
-    b"  ",
-    b"#",
-    b"?",
-    b"%",
-    b":",
-    b"/",
-    b"_",
-    b"0",
-    b"A",
-    b'"',
-    b"(",
-    b"@",
-    b"\x7f",
-    b"\x80",
-    b"\x85",
-    b"\xa0",
-    b"\xff",
-)
-"""What heads are spoiled with, at every place."""
 
 LINES = (
     b"Host: a",
@@ -205,15 +174,6 @@ def outcome(parser: HeadParser, raw: bytes, last: bytes = b"", before: RequestHe
         return refused.fault
 
 
-def spoiled(raw: bytes) -> Iterator[bytes]:
-    """Return a head with something put in at each place, in place of a byte there, and with the byte taken out."""
-    for at in range(len(raw) - 4):
-        yield raw[:at] + raw[at + 1 :]
-        for odd in ODD:
-            yield raw[:at] + odd + raw[at:]
-            yield raw[:at] + odd + raw[at + 1 :]
-
-
 class PlainTests(SynchronousTestCase):
     """One parser reads all heads, so that it remembers lines of those before."""
 
@@ -260,9 +220,8 @@ class PlainTests(SynchronousTestCase):
     def test_cut(self) -> None:
         """A head that is cut off at any byte, and whose end then comes, is not taken for more than it is."""
         for raw in PLAIN:
-            for at in range(len(raw)):
-                self.compare(raw[:at] + b"\r\n\r\n")
-                self.compare(raw[:at] + b"\r\n" + raw[at:])
+            for each in cut(raw):
+                self.compare(each)
 
     def test_spoiled(self) -> None:
         """Nor is one with any of the bytes that mean something, or nothing, at any place."""
@@ -297,8 +256,7 @@ class PlainTests(SynchronousTestCase):
             for count in (1, 2):
                 self.compare(b"POST / HTTP/1.1\r\nHost: a\r\n" + (line + b"\r\n") * count + b"\r\n")
 
-    @settings(max_examples=200, deadline=None)
-    @given(st.binary(max_size=40), st.binary(max_size=40), st.binary(max_size=40))
+    @any_three
     def test_any_bytes(self, target: bytes, name: bytes, value: bytes) -> None:
         """Whatever bytes stand in the target, in a name or in a value."""
         self.compare(b"GET /%b HTTP/1.1\r\nhost: a\r\n%b: %b\r\n\r\n" % (target, name, value))

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.http.h1.plain_responses import PlainResponses
 from edgegate.http.h1.response_reader import ResponseReader
 from edgegate.http.limits import Limits
 from edgegate.http.response import ResponseHead, ResponseRefused
-from tests.http.h1.test_plain_heads import spoiled
+from tests.http.h1.heads import any_three, cut, spoiled
 
 NGINX = (
     b"HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\nDate: Sun, 29 Nov 2026 15:00:00 GMT\r\nContent-Type: image/png\r\n"
@@ -132,9 +130,8 @@ class PlainResponsesTests(SynchronousTestCase):
     def test_cut(self) -> None:
         """A head that is cut off at any byte, and whose end then comes, is not taken for more than it is."""
         for raw in PLAIN:
-            for at in range(len(raw)):
-                self.compare(raw[:at] + b"\r\n\r\n")
-                self.compare(raw[:at] + b"\r\n" + raw[at:])
+            for each in cut(raw):
+                self.compare(each)
 
     def test_spoiled(self) -> None:
         """Nor is one with any of the bytes that mean something, or nothing, at any place."""
@@ -152,8 +149,7 @@ class PlainResponsesTests(SynchronousTestCase):
             taken += self.compare(b"\r\n".join([*lines, b"", b""]))
         self.assertGreater(taken, 150)
 
-    @settings(max_examples=200, deadline=None)
-    @given(st.binary(max_size=40), st.binary(max_size=40), st.binary(max_size=40))
+    @any_three
     def test_any_bytes(self, reason: bytes, name: bytes, value: bytes) -> None:
         """Whatever bytes stand in the reason, in a name or in a value."""
         self.compare(b"HTTP/1.1 200 %b\r\ncontent-length: 5\r\n%b: %b\r\n\r\n" % (reason, name, value))
