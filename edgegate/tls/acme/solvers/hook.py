@@ -33,6 +33,8 @@ _FIRST_LOOK: Final = 0.005
 _LONGEST_PAUSE: Final = 0.1
 _END_OF_OUTPUT: Final = 1.0
 """Seconds for the output of what has ended, which somebody else may hold who has left its group of processes."""
+_BETWEEN_READS: Final = 0.02
+"""Seconds; a read that waits for what is said might do so for as long as that one lives."""
 
 
 class Doing(Enum):
@@ -122,9 +124,14 @@ class _Output:
         self._thread.start()
 
     def _read(self) -> None:
+        os.set_blocking(self._descriptor, False)
         try:
             while not self._over.is_set():
-                data = os.read(self._descriptor, 1 << 16)
+                try:
+                    data = os.read(self._descriptor, 1 << 16)
+                except BlockingIOError:
+                    self._over.wait(_BETWEEN_READS)
+                    continue
                 if not data:
                     break
                 self._kept = (self._kept + data)[-MOST_OUTPUT:]

@@ -6,6 +6,7 @@ import contextlib
 import os
 import select
 import signal
+import threading
 from functools import partial
 from pathlib import Path
 
@@ -128,3 +129,14 @@ class HookTests(SynchronousTestCase):
         run_hook(self.command('setsid sleep 1000 & echo $! >"$1"'), Doing.PRESENT, NAME, "value")
         with contextlib.suppress(ProcessLookupError):
             os.kill(int(self.file.read_text()), signal.SIGKILL)
+
+    def test_nobody_reads_for_ever(self) -> None:
+        """What a program leaves outside its group keeps its output open, but nobody waits for it."""
+        self.patch(hook, "_END_OF_OUTPUT", 0.01)
+        script = """setsid sh -c 'echo $$ >"$1"; exec sleep 300' left "$1" & while ! [ -s "$1" ]; do sleep 0.01; done"""
+        run_hook(self.command(script), Doing.PRESENT, NAME, "value")
+        self.addCleanup(os.kill, int(self.file.read_text()), signal.SIGKILL)
+        for thread in threading.enumerate():
+            if thread.name == "edgegate hook":
+                thread.join(20)
+                self.assertFalse(thread.is_alive())
