@@ -23,6 +23,10 @@ BIGGEST = 1 << 18
 OLD = 6 * 3600.0
 """Seconds after which a file is removed that was to be there for a while, and was left behind."""
 
+LONGEST_WAIT = 60.0
+"""Seconds that a lock is waited for at most."""
+
+_POLL = 0.05
 _LONGEST_NAME = 160
 
 
@@ -55,12 +59,13 @@ class DirectoryStorage:
         _make(path.parent)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-            except BlockingIOError:
-                yield None
-            else:
-                yield Lock(name)
+            # the kernel would wait for as long as somebody who was stopped, and let nobody interrupt it
+            until = time.monotonic() + LONGEST_WAIT
+            while not (ours := _taken(descriptor)) and wait:
+                if time.monotonic() > until:
+                    raise OSError(f"{path}: somebody holds this lock for more than {LONGEST_WAIT:.0f} s")
+                time.sleep(_POLL)
+            yield Lock(name) if ours else None
         finally:
             os.close(descriptor)
 
@@ -74,6 +79,15 @@ class DirectoryStorage:
             yield
         finally:
             path.unlink(missing_ok=True)
+
+
+def _taken(descriptor: int) -> bool:
+    """Take a lock; return whether nobody else has it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _stamp(path: Path) -> str | None:

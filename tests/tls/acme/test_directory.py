@@ -7,6 +7,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.tls.acme import directory
 from edgegate.tls.acme.directory import OLD, DirectoryStorage
 from tests.tls.acme.test_storage import StorageContract
 
@@ -29,6 +30,15 @@ class DirectoryTests(StorageContract, SynchronousTestCase):
                 self.assertFalse(left.exists())
             self.assertEqual(self.storage.read("challenges/a"), b"a")
         self.assertGreater(OLD, 3600)
+
+    def test_held_for_ever(self) -> None:
+        """A lock that somebody holds who was stopped is not waited for without an end."""
+        self.patch(directory, "LONGEST_WAIT", 0.0)
+        with self.storage.lock("a.lock", wait=True):
+            error = self.assertRaises(OSError, self.other.lock("a.lock", wait=True).__enter__)
+        self.assertEqual(str(error), f"{self.folder}/a.lock: somebody holds this lock for more than 0 s")
+        with self.other.lock("a.lock", wait=True) as lock:
+            self.assertIsNotNone(lock)
 
     def test_no_links(self) -> None:
         """A link that somebody has put there is not followed when a lock is taken."""
