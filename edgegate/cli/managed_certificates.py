@@ -15,6 +15,7 @@ import click
 from edgegate.cli import shared_options
 from edgegate.config.report import report
 from edgegate.model.certificates import CertificateDirectory, ManagedCertificate
+from edgegate.model.hosts import normalise
 from edgegate.sources.loading import load
 from edgegate.sources.named import source_named
 from edgegate.tls.acme.care import LOOK
@@ -69,12 +70,19 @@ def chosen(certificates: Collection[ManagedCertificate], hosts: Collection[str])
 
     @raise click.ClickException: One has none.
     """
-    wanted = {host.lower().rstrip("."): host for host in hosts}
+    wanted = {_normal(host): host for host in hosts}
     unknown = [host for name, host in wanted.items() if all(each.host != name for each in certificates)]
     if unknown:
         message = f"{', '.join(unknown)}: by these files no certificate is issued for it"
         raise click.ClickException(f"{message}; `edgegate certs list` with the same options shows for which")
     return [each for each in certificates if each.host in wanted]
+
+
+def _normal(host: str) -> str:
+    try:
+        return normalise(host)
+    except ValueError:
+        return host
 
 
 def check_user(certificates: Collection[ManagedCertificate], user: Callable[[], int] = os.geteuid) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from click import ClickException
@@ -32,6 +33,9 @@ class ManagedCertificatesTests(SynchronousTestCase):
         self.assertEqual(chosen(self.found, ["B.Example.com."]), self.found[1:])
         error = self.assertRaises(ClickException, chosen, self.found, ["a.example.com", "x.example.com"])
         self.assertTrue(error.message.startswith("x.example.com: "), error.message)
+        own = replace(self.found[0], host="xn--bcher-kva.example")
+        self.assertEqual(chosen([own], ["bücher.example"]), [own])
+        self.assertRaises(ClickException, chosen, [own], ["a..b"])
 
     def test_user(self) -> None:
         """The superuser does not write into another user's storage; whoever else it is finds out by itself."""
