@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 import sys
 
 import click
@@ -128,7 +129,7 @@ def _words(issuer: CertificateIssuer, root: x509.Certificate, config: str, host:
     called = str(common[0].value) if common else issuer.name
     fingerprint = ":".join(digest[at : at + 2] for at in range(0, len(digest), 2))
     name = f"edgegate-{digest[:8].lower()}"
-    how = HOW.format(config=config, file="ca.pem", host=host, name=name)
+    how = HOW.format(config=shlex.quote(config), file="ca.pem", host=host, name=name)
     return (
         f"{called} (CertificateIssuer {issuer.name})\n"
         f"valid until {root.not_valid_after_utc:%Y-%m-%d}, SHA-256 {fingerprint}\n\n{how}"

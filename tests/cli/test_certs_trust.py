@@ -53,6 +53,10 @@ class CertsTrustTests(SynchronousTestCase):
         for words in ("update-ca-certificates", "update-ca-trust", "security add-trusted-cert", "-addstore", "nssdb"):
             self.assertIn(words, result.output)
         self.assertNotIn("{", result.output)
+        spaced = self.folder.rename(self.folder.with_name("its folder"))
+        result = CliRunner().invoke(certs, ["trust", "--config", str(spaced)])
+        self.assertIn(f"edgegate certs trust --config '{spaced}' -o pem >ca.pem", result.output)
+        spaced.rename(self.folder)
         self.write(LOCAL + GATEWAY.replace("number: 443", "number: 8443"))
         self.assertIn("curl --cacert ca.pem https://a.example.com:8443/", self.ask().output)
 
