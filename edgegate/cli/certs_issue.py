@@ -174,16 +174,17 @@ class _Try:
     @ivar made: Whether it was asked for.
     """
 
-    def __init__(self, before: Kept, wish: Wish, clock: Callable[[], float]) -> None:
+    def __init__(self, before: Kept, wish: Wish, care: Care, clock: Callable[[], float]) -> None:
         self.before = before
         self.waited = False
         self.made = False
         self._wish = wish
+        self._care = care
         self._clock = clock
 
     def puts_off(self, record: Record) -> bool:
         """Whether what has failed is a reason to wait."""
-        return record.failures > 0 and record.not_before > self._clock() and not self._wish.now
+        return record.failures > 0 and self._care.put_off(record) > self._clock() and not self._wish.now
 
     def wanted(self, found: Kept) -> bool:
         """Decide; what somebody else has got meanwhile will do, and what failed for that one is not tried again."""
@@ -207,7 +208,7 @@ def _done(
     renewal = care.renewal(before)
     if not wish.wants(found, action, renewal, now):
         return Done(certificate, Outcome.KEPT, until, max(renewal, before.not_before))
-    trying = _Try(found, wish, clock)
+    trying = _Try(found, wish, care, clock)
     # one that was begun may be under way
     if before.error != BEGUN and trying.puts_off(before):
         return Done(certificate, Outcome.PUT_OFF, until, before.not_before, before.error)

@@ -121,6 +121,11 @@ class IssueOneTests(SynchronousTestCase):
         self.store.put_record(self.certificate, Record(failures=3, not_before=NOW - 1, error="no"))
         self.assertEqual(self.ask().outcome, Outcome.ISSUED)
 
+    def test_wrong_clock(self) -> None:
+        """What a clock that was years ahead has put off is no reason to wait, as a gateway does not."""
+        self.store.put_record(self.certificate, Record(failures=3, not_before=NOW + 9999 * DAY, error="no"))
+        self.assertEqual(self.ask().outcome, Outcome.ISSUED)
+
     def test_another_is_at_it(self) -> None:
         """Who comes second waits, and takes what the first one got for what was asked for; a failure, too."""
         for fails in (False, True):

@@ -113,6 +113,10 @@ class Care:
         """See L{Life.renewal}."""
         return self._life.renewal(record)
 
+    def put_off(self, record: Record) -> float:
+        """See L{Life.put_off}."""
+        return self._life.put_off(record)
+
     def status(self, found: Kept) -> CertificateStatus:
         """Return how the certificate is, by what the store has."""
         record, life = found.record, self._life

@@ -130,7 +130,7 @@ class Life:
     def next(self, record: Record) -> Action:
         """Return what is to be done next, by what is known."""
         now = self._clock()
-        put_off = self._put_off(record, now)
+        put_off = self.put_off(record)
         if not record.issued:
             return Action(Step.ISSUE, now) if now >= put_off else Action(Step.WAIT, put_off)
         renewal = self.renewal(record)
@@ -152,9 +152,10 @@ class Life:
             return min(record.renew_at, record.begin + life * _LAST)
         return record.begin + life * (_USED - _SPREAD * self._spread)
 
-    def _put_off(self, record: Record, now: float) -> float:
+    def put_off(self, record: Record) -> float:
         """Return before when there is no try. What no delay leads to was written by a clock that was wrong."""
-        return 0.0 if record.not_before > now + LONGEST_RETRY_AFTER * (1 + _CHANCE) else record.not_before
+        latest = self._clock() + LONGEST_RETRY_AFTER * (1 + _CHANCE)
+        return 0.0 if record.not_before > latest else record.not_before
 
     def issued(self, begin: float, end: float, failures: int = 0) -> Record:
         """
