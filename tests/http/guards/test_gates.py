@@ -16,6 +16,7 @@ from tests.access.jwt.tokens import believed, good
 from tests.access.test_address_list import addresses
 from tests.http.conversation import ORIGIN, Conversation, FakeStream
 from tests.http.guards.guards import guarded
+from tests.http.guards.test_jwt import REMOTE, Client
 from tests.http.guards.test_jwt import guard as token_guard
 from tests.http.guards.test_rate_limit import HERE, asking
 from tests.http.h1.test_downstream_connection import OK
@@ -71,7 +72,7 @@ class GatesTests(SynchronousTestCase):
         self.assertEqual((key_sets.counts.allowed, key_sets.counts.denied), (3, 1))
 
     def test_verified_once(self) -> None:
-        """A token that is refused is verified once, and so is one that a request waits with."""
+        """A token that is refused is verified once."""
         talk = Conversation()
         talk.environment.key_sets = key_sets = KeySets(talk.environment.wheel.clock)
         bearer = b"Authorization: Bearer " + good(time.time())
@@ -80,3 +81,18 @@ class GatesTests(SynchronousTestCase):
         self.assertEqual(self.statuses(talk, *asked, asked[0], guards=guards), [401, 401, 401])
         counts = key_sets.counts
         self.assertEqual((counts.denied, counts.cache_misses, counts.cache_hits), (3, 3, 0))
+
+    def test_waiting(self) -> None:
+        """A request whose keys are being fetched waits with its token, which is counted as what it is found to be."""
+        talk, client = Conversation(), Client()
+        talk.environment.key_sets = key_sets = KeySets(talk.environment.wheel.clock, client=client)
+        bearer = b"GET / HTTP/1.1\r\nHost: web.example\r\nAuthorization: Bearer " + good(time.time())
+        streams = [talk.client(guarded(token_guard(REMOTE))) for _ in range(2)]
+        for stream, asked in zip(streams, (bearer, bearer[:-4] + b"AAAA"), strict=True):
+            stream.deliver(asked + b"\r\n\r\n")
+        counts = key_sets.counts
+        self.assertEqual((counts.allowed, counts.denied, counts.cache_misses), (0, 0, 2))
+        client.waiting.pop().callback(believed().encode())
+        talk.backend().deliver(OK)
+        self.assertEqual(sorted(each.status for each in talk.ended), [200, 401])
+        self.assertEqual((counts.allowed, counts.denied, counts.cache_misses), (1, 1, 4))
