@@ -26,7 +26,7 @@ from edgegate.istio.kinds.base import Base64, Duration, DurationOrNone, Note
 Schema = dict[str, Any]
 
 _DURATION = r"^\+?(0|(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)$"
-_MARKUP = re.compile(r"[CL]\{(?:edgegate\.(?:\w+\.)*)?([^{}]*)\}")
+_MARKUP = re.compile(r"(?:C\{|L\{(?:edgegate\.(?:\w+\.)*)?)([^{}]*)\}")
 
 
 @dataclass(slots=True)

@@ -91,6 +91,7 @@ class TypeTests(SynchronousTestCase):
         self.assertEqual(paint["description"], "Something to paint with, such as RED.")
         self.assertEqual(paint["properties"]["byName"]["description"], "A colour.")
         self.assertEqual(described("Of L{edgegate.config.envelope}\n    and C{x}."), "Of envelope and x.")
+        self.assertEqual(described("By C{edgegate.io/certificate-issuer}."), "By edgegate.io/certificate-issuer.")
 
     def test_offered(self) -> None:
         """An editor offers a name in one spelling."""
