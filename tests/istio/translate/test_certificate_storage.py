@@ -6,10 +6,13 @@ import base64
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from edgegate.config.problems import Severity
+from edgegate.istio.translate import Finding, Part
 from edgegate.istio.translate.certificate_storage import encryption_keys
-from edgegate.istio.translate.compile_options import CompileOptions
+from edgegate.istio.translate.compile_options import CompileOptions, InspectUpstream, inspect_no_upstream
 from edgegate.model.certificates import CertificateRedis, CertificateStorage
 from edgegate.model.redis import RedisServer, RedisTLS
+from edgegate.model.tls import UpstreamTLS
 from edgegate.sources.compilation import compile_resources
 from tests.istio.translate.compiling import Files, decoded
 from tests.istio.translate.test_certificates import GATEWAY, ISSUER
@@ -21,11 +24,13 @@ TEXT = base64.b64encode(KEY)
 class CertificateStorageTests(SynchronousTestCase):
     """Where it is that certificates are kept."""
 
-    def compile(self, storage: str, more: str = "", **files: bytes) -> tuple[list[CertificateStorage], list[str]]:
+    def compile(
+        self, storage: str, more: str = "", inspect: InspectUpstream = inspect_no_upstream, **files: bytes
+    ) -> tuple[list[CertificateStorage], list[str]]:
         """Return the storages of what is issued, and what is told but of routes."""
         text = ISSUER.replace("storage: {directory: certs}", f"storage: {storage}") + GATEWAY + more
         resources, problems = decoded(text)
-        options = CompileOptions(read_file=Files(files), locate=lambda name: f"/etc/{name}")
+        options = CompileOptions(read_file=Files(files), inspect_upstream=inspect, locate=lambda name: f"/etc/{name}")
         found = compile_resources(resources, options, problems).snapshot.certificates
         told = [f"{each.line} {each.message}" for each in problems if "VirtualService" not in each.message]
         return list(dict.fromkeys(each.issuer.storage for each in found)), told
@@ -43,6 +48,17 @@ class CertificateStorageTests(SynchronousTestCase):
         server = RedisServer("redis.example", 6379, 2, "u", "/etc/pw", RedisTLS("redis.example", "/etc/ca"))
         self.assertEqual(found, [CertificateRedis(server, "mine", (OTHER, KEY))])
         self.assertNotIn("xff", repr(found))
+
+    def test_authorities_that_are_none(self) -> None:
+        """Authorities by which a Redis is trusted are looked at before it is asked."""
+
+        def inspect(tls: UpstreamTLS, pair: object) -> list[Finding]:
+            self.assertEqual((tls.authorities, pair), (b"ca", None))
+            return [Finding(Severity.ERROR, Part.AUTHORITIES, "certificate 1 can't be read")]
+
+        storage = "{redis: {address: 'r:1', tls: {caFile: ca}, encryptionKey: {file: key}}}"
+        _, told = self.compile(storage, inspect=inspect, ca=b"ca", key=TEXT)
+        self.assertEqual(told, ["6 ca: certificate 1 can't be read"])
 
     def test_secret(self) -> None:
         """A Secret has the key in its entry."""
