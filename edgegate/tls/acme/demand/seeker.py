@@ -215,7 +215,7 @@ class OnDemandSeeker:
 
     def _to_be_issued(self, sought: Sought) -> None:
         for each in self._room.stay(sought):
-            each.found(_BUSY)
+            each.tell(_BUSY)
         spent = self._spent.get(sought.on_demand.issuer.name, 0.0)
         if self._wall() < spent:
             self._refuse(sought, _SPENT)
@@ -342,13 +342,13 @@ class OnDemandSeeker:
             self.held.hold(sought.on_demand, sought.certificate, found)
             for each in self._end(sought):
                 host = sought.certificate.host
-                each.found(self.held.context(each.listener, each.chain, host) or _UNREADABLE)
+                each.tell(self.held.context(each.listener, each.chain, host) or _UNREADABLE)
 
     def _refuse(self, sought: Sought, why: NoContext, seconds: float = 0.0) -> None:
         if seconds and self._is_current(sought):
             self._refused.put(sought.name, why, seconds)
         for each in self._end(sought):
-            each.found(why)
+            each.tell(why)
 
     def _end(self, sought: Sought) -> list[Waiting]:
         del self._sought[sought.name]

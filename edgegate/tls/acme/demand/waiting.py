@@ -10,11 +10,16 @@ from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
+from OpenSSL import SSL
+from twisted.logger import Logger
+
 from edgegate.model.certificates import ManagedCertificate
 from edgegate.model.on_demand import OnDemand
 from edgegate.routing.snapshot import FilterChain
 from edgegate.tls.acme.demand.held import Place
-from edgegate.tls.context_seeker import SetContext
+from edgegate.tls.context_seeker import NoContext, SetContext
+
+log = Logger(namespace=__name__)
 
 MOST_WAITING = 1024
 """Connections that wait at one time."""
@@ -69,6 +74,13 @@ class Waiting:
     sought: Sought
     room: WaitingRoom
     stays: bool = False
+
+    def tell(self, found: SSL.Context | NoContext) -> None:
+        """Tell the connection. What that raises is its own affair: others wait for what comes next."""
+        try:
+            self.found(found)
+        except BaseException:
+            log.failure("what followed on a look for a certificate failed")
 
     def leave(self) -> None:
         """Wait no longer."""

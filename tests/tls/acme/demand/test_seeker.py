@@ -92,6 +92,19 @@ class SeekerTests(SynchronousTestCase):
         self.refused("b.example.com")
         self.assertEqual(self.seeker.tries, {("default/ca", Outcome.ISSUED): 1, ("default/ca", Outcome.FAILED): 1})
 
+    def test_error(self) -> None:
+        """An error of one connection keeps no other from being told, nor names from being sought."""
+
+        def fail(found: Found) -> None:
+            raise ZeroDivisionError
+
+        for name in ("a.example.com", "b.example.com"):
+            self.seeker.seek("l", CHAIN, ClientHello(name, ()), "c", fail)
+            self.seek(name)
+        self.later.do()
+        self.assertEqual((len(self.found), self.seeker._sought), (2, {}))
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 2)
+
     def test_restart(self) -> None:
         """What is in the store is served by whoever comes new to it: nobody is asked."""
         self.seek("a.example.com")
