@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from urllib.parse import urlsplit
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IResponse
 
@@ -16,12 +16,13 @@ TIMEOUT = 5.0
 
 
 class AskClient(TreqKeySetClient):
-    """Asks by treq, over TLS with the authorities that the system trusts and with others."""
+    """Asks over TLS with the authorities that the system trusts and with others. Not by treq: it refuses C{[::1]}."""
 
     def ask(self, url: str) -> Deferred[int]:
         """Ask, and fire with the status of the answer; it fails with what is wrong in words."""
-        headers = Headers({"user-agent": [described()]})
-        asked: Any = self._http(TIMEOUT).get(url, headers=headers, allow_redirects=False, unbuffered=True)
+        headers = Headers({"user-agent": [described()], "host": [urlsplit(url).netloc]})
+        # what is wrong with a host is raised at once
+        asked = maybeDeferred(self._agent(TIMEOUT).request, b"GET", url.encode("ascii"), headers)
         return self._within(TIMEOUT, asked.addCallback(_status))
 
 

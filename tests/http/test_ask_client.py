@@ -28,13 +28,13 @@ class Service(Resource):
         self.body: bytes | None = b"yes"
         self.location = b""
 
-    def listen(self, case: TestCase) -> str:
+    def listen(self, case: TestCase, host: str = "127.0.0.1") -> str:
         """Listen, and return the URL."""
         site = Site(self)
         site.noisy = False
-        self._port: Any = reactor.listenTCP(0, site, interface="127.0.0.1")  # type: ignore[attr-defined]
+        self._port: Any = reactor.listenTCP(0, site, interface=host)  # type: ignore[attr-defined]
         case.addCleanup(self.stop)
-        return f"http://127.0.0.1:{self._port.getHost().port}/may"
+        return f"http://{f'[{host}]' if ':' in host else host}:{self._port.getHost().port}/may"
 
     def stop(self) -> Deferred[Any]:
         """Listen no more."""
@@ -43,6 +43,7 @@ class Service(Resource):
     def render(self, request: Request) -> Any:
         """Answer."""
         self.asked.append(request.uri)
+        self.host = request.getHeader(b"host")
         request.setResponseCode(self.status)
         if self.location:
             request.setHeader(b"location", self.location)
@@ -63,6 +64,20 @@ class AskClientTests(TestCase):
             service.status = status
             self.assertEqual(await AskClient(reactor).ask(url), status)
         self.assertEqual(len(service.asked), 5)
+
+    async def test_ipv6(self) -> None:
+        """A service may listen on an address of IPv6."""
+        service = Service()
+        url = service.listen(self, "::1")
+        self.assertEqual(await AskClient(reactor).ask(f"{url}?domain=a.example"), 200)
+        self.assertEqual((service.asked, service.host), ([b"/may?domain=a.example"], url[7:-4].encode()))
+
+    async def test_no_host(self) -> None:
+        """A host that can't be one is told of as a service that does not answer is."""
+        for host in ("a..b", "xn--zz"):
+            asked = AskClient(reactor).ask(f"https://{host}/may")
+            with self.assertRaises(ValueError):
+                await asked
 
     async def test_large(self) -> None:
         """What stands in the answer is not waited for."""

@@ -58,10 +58,14 @@ class TreqKeySetClient:
         return self._within(timeout, self._ask(self._http(timeout), url, MOST_REDIRECTS))
 
     def _http(self, timeout: float) -> HTTPClient:
-        """Return what asks by HTTP, on a connection for each request that is there within so many seconds."""
+        """Return what asks by HTTP; see L{_agent}."""
+        return HTTPClient(self._agent(timeout))
+
+    def _agent(self, timeout: float) -> IAgent:
+        """Return what makes requests, on a connection for each that is there within so many seconds."""
         pool = HTTPConnectionPool(self._reactor, persistent=False)
         pool._factory = _QuietConnections
-        return HTTPClient(_Uncompressed(Agent(self._reactor, self._policy, connectTimeout=timeout, pool=pool)))
+        return _Uncompressed(Agent(self._reactor, self._policy, connectTimeout=timeout, pool=pool))
 
     def _within(self, timeout: float, done: Deferred[T]) -> Deferred[T]:
         """Return an answer that fails with words, also when it is not there within so many seconds."""
