@@ -17,7 +17,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from math import isfinite
 from urllib.parse import urlsplit
@@ -52,7 +52,7 @@ class Account:
     @ivar url: Its name there; empty: it is not made yet.
     """
 
-    key: bytes
+    key: bytes = field(repr=False)
     url: str = ""
 
 

@@ -91,6 +91,7 @@ class StoreTests(SynchronousTestCase):
         self.assertNotEqual(self.stamp(), before)
         store.put_account(Account(b"key", "https://ca.example/1"))
         self.assertEqual(store.account(), Account(b"key", "https://ca.example/1"))
+        self.assertNotIn("key", repr(store.account()).replace("key=", ""))
 
     def test_modes(self) -> None:
         """Nothing that is made can be read by others, whatever the umask."""
