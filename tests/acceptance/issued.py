@@ -9,6 +9,7 @@ from pathlib import Path
 from string import Template
 
 from tests.acceptance.processes import PATIENCE, READY, AcceptanceTestCase, Running, wait_until
+from tests.acceptance.served import Answer, Client
 
 ISSUED_BY = """\
 apiVersion: edgegate.io/v1alpha1
@@ -53,6 +54,9 @@ spec:
   deny: {addresses: [192.0.2.0/24]}
 """
 )
+
+WAIT = "  untilIssued: Wait\n  readinessTimeout: {}\n"
+"""More of the issuer, with a time."""
 
 ISSUER = "--certificate-issuer=certificates/pebble"
 """Names the issuer of the files, for gateways and commands."""
@@ -111,7 +115,24 @@ class IssuedTestCase(AcceptanceTestCase):
                 context.wrap_socket(connection, server_hostname=host).close()
         except ssl.SSLCertVerificationError:
             return False
+        except ssl.SSLError as error:
+            if error.reason != "TLSV1_UNRECOGNIZED_NAME":
+                raise
+            # where no placeholder is shown
+            return False
         return True
+
+    def admits(self, admin: int, path: str) -> Answer:
+        """Ask an admin listener."""
+        client = Client(admin)
+        try:
+            return client.ask("GET", path, "localhost")
+        finally:
+            client.close()
+
+    def ready(self, admin: int) -> bool:
+        """Whether a probe takes a gateway for ready: with C{WAIT}, each of its workers has what is waited for."""
+        return self.admits(admin, "/ready").status == 200
 
     def wait(self, port: int, hosts: tuple[str, ...], root: str) -> None:
         """Wait until such a client is, for each host."""

@@ -6,7 +6,7 @@ import json
 import os
 import time
 
-from tests.acceptance.issued import ISSUER, IssuedTestCase
+from tests.acceptance.issued import ISSUER, WAIT, IssuedTestCase
 from tests.acceptance.pebble import Pebble
 from tests.acceptance.processes import PATIENCE, free_ports, wait_until
 from tests.acceptance.served import Client
@@ -28,8 +28,12 @@ class CertificatesTests(IssuedTestCase):
     def test_issued_once_and_served_by_all(self) -> None:
         """Each host has one certificate, whoever has asked for it; a new host gets one without a restart."""
         self.write("one", self.http, self.https, *HOSTS)
-        self.write("two", self.other_http, self.other_https, *HOSTS)
-        one, _ = self.serve("one"), self.serve("two", "--workers=2")
+        self.write("two", self.other_http, self.other_https, *HOSTS, more=WAIT.format("1m"))
+        one = self.serve("one")
+        (admin,) = self.admins
+        two = self.serve("two", "--workers=2")
+        # each worker has them
+        wait_until(lambda: self.ready(admin), lambda: two.output, pause=0.2)
         root = str(self.pebble.root())
         for port in (self.https, self.other_https):
             self.wait(port, HOSTS, root)

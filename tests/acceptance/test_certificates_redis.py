@@ -17,7 +17,7 @@ from edgegate.tls.acme.locks import LockLost
 from edgegate.tls.acme.redis_client import RedisClient, RedisFailed
 from edgegate.tls.acme.redis_storage import RedisStorage
 from edgegate.tls.authority import Authority
-from tests.acceptance.issued import ISSUER, IssuedTestCase
+from tests.acceptance.issued import ISSUER, WAIT, IssuedTestCase
 from tests.acceptance.pebble import Pebble
 from tests.acceptance.processes import AcceptanceTestCase, free_ports, wait_until
 from tests.acceptance.redis import Redis
@@ -196,12 +196,16 @@ class GatewaysTests(IssuedTestCase):
         """
         self.root = str(self.pebble.root())
         self.write("one", self.http, self.https, *HOSTS)
-        self.write("two", self.other_http, self.other_https, *HOSTS)
+        more = WAIT.format("1m")
+        self.write("two", self.other_http, self.other_https, *HOSTS, more=more)
         one = self.serve("one")
         one.says(AWAY)
         self.assertFalse(self.trusted(self.https, HOSTS[0], self.root))
         self.redis.start()
+        (admin,) = self.admins
         two = self.serve("two", "--workers=2")
+        # each worker has them
+        wait_until(lambda: self.ready(admin), lambda: two.output, pause=0.2)
         self.everywhere(*HOSTS)
         self.assertEqual(len(self.pebble.issued), len(HOSTS))
         self.nothing_readable()
@@ -211,7 +215,7 @@ class GatewaysTests(IssuedTestCase):
             running.says(AWAY, lines + 1)
         # files that come meanwhile take no certificate away
         self.write("one", self.http, self.https, *HOSTS, "new.example.com")
-        self.write("two", self.other_http, self.other_https, *HOSTS, "new.example.com")
+        self.write("two", self.other_http, self.other_https, *HOSTS, "new.example.com", more=more)
         for running in (one, two):
             running.says("reloaded")
         self.everywhere(*HOSTS)

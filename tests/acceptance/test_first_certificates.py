@@ -9,12 +9,9 @@ import ssl
 from typing import Any
 
 from edgegate.tls.authority import Authority
-from tests.acceptance.issued import IssuedTestCase
+from tests.acceptance.issued import WAIT, IssuedTestCase
 from tests.acceptance.pebble import Pebble
 from tests.acceptance.processes import PATIENCE, free_ports, wait_until
-from tests.acceptance.served import Answer, Client
-
-WAIT = "  untilIssued: Wait\n  readinessTimeout: {}\n"
 
 NOT_READY = b"not ready: the first certificates are to be issued\n"
 
@@ -27,18 +24,6 @@ class FirstCertificatesTests(IssuedTestCase):
         super().setUp()
         self.http, self.https, self.admin, *self.pebble_ports = free_ports(7)
         self.admins = [self.admin] * 2
-
-    def admits(self, admin: int, path: str) -> Answer:
-        """Ask the admin listener."""
-        client = Client(admin)
-        try:
-            return client.ask("GET", path, "localhost")
-        finally:
-            client.close()
-
-    def ready(self, admin: int) -> bool:
-        """Whether a probe takes the gateway for ready."""
-        return self.admits(admin, "/ready").status == 200
 
     def certs(self, admin: int) -> dict[str, dict[str, Any]]:
         """Return what is said of certificates, by their hosts."""

@@ -26,7 +26,7 @@ FILES = """\
 apiVersion: edgegate.io/v1alpha1
 kind: CertificateIssuer
 metadata: {name: local}
-spec: {local: {}, onDemand: {allow: ["*.localhost"]}, storage: {directory: $store}}
+spec: {local: {}, onDemand: {allow: ["*.localhost"]}, storage: {directory: $store}, untilIssued: Wait}
 ---
 apiVersion: networking.istio.io/v1
 kind: Gateway
@@ -85,6 +85,9 @@ class LocalhostTests(AcceptanceTestCase):
         command = ["twistd", "-n", "--pidfile=", "edgegate", f"--config={name}", f"--admin=127.0.0.1:{admin}", *options]
         self.running: Running = self.start(*command)
         self.running.says(READY)
+        # each worker has what the files say
+        ready = "curl", "--silent", "--fail", f"http://127.0.0.1:{admin}/ready"
+        wait_until(lambda: self.ask(*ready).returncode == 0, lambda: self.running.output, pause=0.1)
         return port
 
     def trusted(self, port: int, host: str, server_name: str, root: Path) -> bool:
