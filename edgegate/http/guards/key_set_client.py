@@ -10,7 +10,7 @@ from cryptography.x509 import load_pem_x509_certificates
 from OpenSSL import SSL, crypto
 from treq.client import HTTPClient
 from twisted.internet._sslverify import IOpenSSLTrustRoot
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.protocol import Protocol as TwistedProtocol
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
@@ -55,7 +55,8 @@ class TreqKeySetClient:
 
     def fetch(self, url: str, timeout: float) -> Deferred[bytes]:
         """See L{edgegate.http.guards.key_sets.KeySetClient}."""
-        return self._within(timeout, self._ask(self._http(timeout), url, MOST_REDIRECTS))
+        # of hosts that can't be one, and of [::1], treq raises at once what is wrong
+        return self._within(timeout, maybeDeferred(self._ask, self._http(timeout), url, MOST_REDIRECTS))
 
     def _http(self, timeout: float) -> HTTPClient:
         """Return what asks by HTTP; see L{_agent}."""

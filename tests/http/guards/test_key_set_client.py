@@ -111,6 +111,12 @@ class KeySetClientTests(TestCase):
         self.assertEqual(str(raised.exception), "it answers in an encoding that it was not asked for")
         self.assertIn(b"\r\naccept-encoding: identity\r\n", asked[0].lower())
 
+    async def test_no_host(self) -> None:
+        """A host that can't be one is told of as a server that does not answer is."""
+        asked = TreqKeySetClient(reactor).fetch("https://a..b/keys", 5.0)
+        with self.assertRaises(ValueError):
+            await asked
+
     async def test_silent(self) -> None:
         """Whoever accepts and says nothing is waited for until the time is over, and no longer."""
         with self.assertRaises(FetchFailed) as raised:
