@@ -133,7 +133,8 @@ class LifeTests(IssuedTestCase):
             self.set(clock, ahead)
             gateway.says(failed, before + count)
             self.assertEqual(self.serial(self.https, HOST, root), serial)
-        delays = [int(each) for each in re.findall(r"next try comes in (\d+) s", gateway.output)[before:]]
+        found = re.findall(rf"{re.escape(failed)} .*next try comes in (\d+) s", gateway.output)
+        delays = [int(each) for each in found[before:]]
         for delay, least in zip(delays, (60, 180, 540, 1620), strict=True):
             self.assertTrue(least - 1 <= delay <= least * 1.25 + 1, delays)
         self.set(clock, "6.1")
