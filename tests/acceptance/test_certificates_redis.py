@@ -202,6 +202,8 @@ class GatewaysTests(IssuedTestCase):
         one.says(AWAY)
         self.assertFalse(self.trusted(self.https, HOSTS[0], self.root))
         self.redis.start()
+        # its workers of later files have, while Redis is away, no more than was there when the files were read before
+        self.wait(self.https, HOSTS, self.root)
         (admin,) = self.admins
         two = self.serve("two", "--workers=2")
         # each worker has them
