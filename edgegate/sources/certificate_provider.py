@@ -20,13 +20,21 @@ class CertificateProvider:
     """
     Returns what the store has. Where it has nothing, or is away, what it had when it was read last, as that may be
     served; else a placeholder, which stays the same from one reading of the files to the next. Nothing is written.
+
+    @ivar unread: Why a store could not be read, for certificates that it did not have when the files were read before,
+        and may have by now.
     """
 
     def __init__(self) -> None:
         self._known: dict[Credential, KeyPair] = {}
         self._placeholders: dict[ManagedCertificate, KeyPair] = {}
         self._told: set[str] = set()
+        self.unread: dict[ManagedCertificate, str] = {}
         self._read = FileReader()
+
+    def begin(self) -> None:
+        """The files are read anew."""
+        self.unread = {}
 
     def __call__(self, certificate: ManagedCertificate) -> KeyPair:
         """Return what to serve for now."""
@@ -34,6 +42,8 @@ class CertificateProvider:
             found = self._read(partial(kept, CertificateStore(certificate.issuer), certificate)).pair
         except OSError as error:
             self._tell(certificate, str(error))
+            if certificate in self._placeholders:
+                self.unread[certificate] = str(error)
             found = None
         else:
             self._told.clear()

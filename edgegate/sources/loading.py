@@ -16,6 +16,7 @@ from edgegate.istio.resources import Resources
 from edgegate.istio.translate import CompileOptions
 from edgegate.istio.translate.portable import warn_of_differences
 from edgegate.model import codes
+from edgegate.model.certificates import ManagedCertificate
 from edgegate.model.clusters import Endpoints
 from edgegate.model.notes import Notes
 from edgegate.model.tls import KeyPair
@@ -172,6 +173,11 @@ class Configuration:
         """Whether what is loaded is hidden from the garbage collector."""
         return self._frozen
 
+    @property
+    def unread(self) -> Mapping[ManagedCertificate, str]:
+        """See L{CertificateProvider.unread}, of the last load."""
+        return self._provider.unread
+
     def forget(self) -> Iterator[None]:
         """Keep nothing that the next load would go by, and let go bit by bit what was kept."""
         return self._decoder.forget()
@@ -199,6 +205,7 @@ class Configuration:
 
     def _load(self, reading: Reading, now: datetime | None) -> Loaded:
         problems = Problems()
+        self._provider.begin()
         self._loads += 1
         thorough = gc.get_freeze_count() < self.few_objects or self._loads % self.thorough_every == 0
         try:

@@ -12,13 +12,14 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
 from twisted.python.util import switchUID
 
-from edgegate.config.problems import Problem, Severity
+from edgegate.config.problems import Problem, Problems, Severity
 from edgegate.model.addresses import Address
+from edgegate.model.certificates import ManagedCertificate
 from edgegate.net.channel import Channel, Received, adopt, wait_for_any
 from edgegate.routing.snapshot import prepare
 from edgegate.server.contexts import Contexts
@@ -104,6 +105,10 @@ class Zygote:
         snapshot = loaded.snapshot
         if snapshot is None:
             return refused
+        if before is not None:
+            _refuse_unread(self._configuration.unread, loaded.problems)
+            if loaded.problems.errors:
+                return refused
         prepare(snapshot)
         try:
             contexts = self._contexts.following(snapshot, loaded.secrets, loaded.secrets)
@@ -183,6 +188,19 @@ class Zygote:
             slot = self._workers.pop(pid, None)
             if slot is not None:
                 self._channel.send(Died(slot, pid, status))
+
+
+def _refuse_unread(unread: Mapping[ManagedCertificate, str], problems: Problems) -> None:
+    """
+    Tell of certificates that workers may have by now, and that new ones would not have: they have what was read here.
+    """
+    for certificate, reason in unread.items():
+        origin = certificate.origin
+        message = (
+            f"the certificate for {certificate.host} can't be read, so that the workers for these files might lack "
+            f"what is served now ({reason}): reload once its storage is there"
+        )
+        problems.add(Problem(origin.file, origin.line, 1, Severity.ERROR, "", message, resource=origin.resource))
 
 
 def _fork() -> int:

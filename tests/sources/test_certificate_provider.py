@@ -43,6 +43,21 @@ class CertificateProviderTests(SynchronousTestCase):
         path.mkdir()
         self.assertTrue(is_placeholder(provider(certificate)))
 
+    def test_unread(self) -> None:
+        """It is known of which certificates there may be more than was there before: not of new ones."""
+        provider = CertificateProvider()
+        self.addCleanup(provider.close)
+        certificate = managed(Path(self.mktemp()).absolute())
+        provider(certificate)
+        self.assertEqual(provider.unread, {})
+        directory = Path(str(certificate.issuer.storage))
+        directory.symlink_to(directory)
+        provider(certificate)
+        provider(replace(certificate, host="b.example.com"))
+        self.assertEqual(list(provider.unread), [certificate])
+        provider.begin()
+        self.assertEqual(provider.unread, {})
+
     def test_known(self) -> None:
         """What was read once is served on while the store can't be read or has lost it, which is told once."""
         provider = CertificateProvider()

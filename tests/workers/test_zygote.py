@@ -8,15 +8,23 @@ from pathlib import Path
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
+from edgegate.config.problems import Severity
 from edgegate.net.channel import Channel, pair, wait_for_any
 from edgegate.net.peer import Peer
-from edgegate.workers.messages import Fork, Renew, ShedPrivileges
+from edgegate.workers.messages import FilesRead, Fork, Renew, ShedPrivileges
 from edgegate.workers.slots import shared_memory
-from edgegate.workers.zygotes import Zygotes
+from edgegate.workers.zygotes import Zygote, Zygotes
 from tests.workers.watching import Watching
 
 PATIENCE = 60
 """Seconds after which a test gives up on a process."""
+
+
+def end(zygotes: Zygotes) -> None:
+    """Leave no process."""
+    zygotes.stop()
+    while zygotes._spawned:
+        zygotes.reap()
 
 
 class ForkingTests(SynchronousTestCase):
@@ -30,7 +38,7 @@ class ForkingTests(SynchronousTestCase):
         folder.mkdir()
         self.reactor = Watching()
         self.zygotes = Zygotes(self.reactor, ("--config", str(folder)), shared_memory())  # type: ignore[arg-type]
-        self.addCleanup(self.clean)
+        self.addCleanup(end, self.zygotes)
         self.zygote = self.zygotes.first()
         self.told: list[object] = []
         self.zygote.told = lambda received: self.told.append(received.value)
@@ -42,12 +50,6 @@ class ForkingTests(SynchronousTestCase):
         if not os.geteuid():
             # root's processes are not counted
             self.zygote.peer.send(ShedPrivileges(65534, 65534))
-
-    def clean(self) -> None:
-        """Leave no process."""
-        self.zygotes.stop()
-        while self.zygotes._spawned:
-            self.zygotes.reap()
 
     def hear(self, peer: Peer) -> None:
         """Wait for what a process tells, or its end."""
@@ -79,3 +81,51 @@ class ForkingTests(SynchronousTestCase):
         self.assertEqual(self.zygotes.last_words(), [words])
         self.zygote.peer.doRead()
         self.assertEqual((self.zygote.peer.open, self.told), (True, []))
+
+
+FILES = """\
+apiVersion: edgegate.io/v1alpha1
+kind: CertificateIssuer
+metadata: {name: own}
+spec: {local: {}, storage: {directory: ../storage}}
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: gw, annotations: {edgegate.io/certificate-issuer: own}}
+spec:
+  servers:
+  - {port: {number: 443, name: https, protocol: HTTPS}, hosts: [HOSTS], tls: {mode: SIMPLE, credentialName: own}}
+"""
+
+
+class UnreadTests(SynchronousTestCase):
+    """Certificates whose storage is away."""
+
+    def test_refused(self) -> None:
+        """Files that come meanwhile are refused where workers might lose a certificate, and taken where none can be."""
+        folder = Path(self.mktemp()) / "etc"
+        folder.mkdir(parents=True)
+        manifest, storage = folder / "gw.yaml", folder.parent / "storage"
+        manifest.write_text(FILES.replace("HOSTS", "a.example.com"))
+        zygotes = Zygotes(Watching(), ("--config", str(folder)), shared_memory())  # type: ignore[arg-type]
+        self.addCleanup(end, zygotes)
+        first = zygotes.first()
+        self.read(first)
+        storage.symlink_to(storage.absolute())
+        manifest.write_text(FILES.replace("HOSTS", "a.example.com, b.example.com"))
+        problems = self.read(zygotes.after(first, False), sound=False).problems
+        (error,) = [each for each in problems if each.severity is Severity.ERROR]
+        self.assertIn("gw.yaml:11:", str(error))
+        self.assertIn("the certificate for a.example.com can't be read, so that the workers", str(error))
+        storage.unlink()
+        self.read(zygotes.after(first, False))
+
+    def read(self, zygote: Zygote, sound: bool = True) -> FilesRead:
+        """Wait until files were read; return what came of it."""
+        while not zygote.read.called:
+            self.assertTrue(wait_for_any([zygote.peer.fileno()], PATIENCE), "it says nothing")
+            zygote.peer.doRead()
+        read = self.successResultOf(zygote.read)
+        assert read is not None
+        self.assertEqual(read.sound, sound, list(read.problems))
+        return read
