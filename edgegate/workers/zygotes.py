@@ -13,13 +13,16 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from edgegate.config.problems import Problems
-from edgegate.net.channel import Channel, Received, pair
+from edgegate.net.channel import Channel, Received, pair, wait_for_any
 from edgegate.net.nameless_file import nameless_file
 from edgegate.net.peer import Peer
 from edgegate.server.reload_coordinator import ReadingFailed
 from edgegate.sources.source import Watched
 from edgegate.workers.messages import End, FilesRead, Load, Renew, Unchanged
 from edgegate.workers.spawn import Spawned
+
+LAST_WORDS = 1.0
+"""Seconds for which it is waited for what a process that has died has written."""
 
 log = Logger(namespace=__name__)
 
@@ -121,9 +124,10 @@ class Zygotes:
         return [errors for errors in self._errors if errors.fileno() >= 0]
 
     def last_words(self) -> list[str]:
-        """Return what processes that have died have written last."""
+        """Return what processes that have died have written last; some of it may come for a moment yet."""
         for errors in self.errors():
-            errors.doRead()
+            while errors.fileno() >= 0 and wait_for_any([errors.fileno()], LAST_WORDS):
+                errors.doRead()
         return [errors.last for errors in self._errors if errors.last]
 
     def reap(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from redis.exceptions import ConnectionError as ConnectionFailed
 from twisted.trial.unittest import SynchronousTestCase
@@ -16,7 +17,10 @@ class RedisClientTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.now = 0.0
-        self.path = Path(self.mktemp()).absolute()
+        # the path of a socket is short
+        folder = TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = Path(folder.name) / "redis"
 
     def client(self, server: RedisServer) -> RedisClient:
         """Return one with a clock of the test."""
