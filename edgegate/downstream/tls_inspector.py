@@ -248,13 +248,14 @@ class TLSInspector:
         before all that files say of it, and whoever would serve it.
         """
         challenges, name = self._listener.challenges, self._hello.server_name
-        if challenges is None or not challenges.may_know(name):
+        client = client_of(self.peer)
+        if challenges is None or not challenges.may_know(name, client):
             self._choose()
             return
         self._deadline.start(self._left())
         # nobody watches the socket meanwhile
         self._peek.settle()
-        challenges.find(name, self._answered)
+        challenges.find(name, client, self._answered)
 
     def _answered(self, context: SSL.Context | None) -> None:
         # it may have ended while it waited

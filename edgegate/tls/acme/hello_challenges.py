@@ -7,7 +7,8 @@ began, so that thousands of them make one look after the other, and never two at
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -24,6 +25,9 @@ log = Logger(namespace=__name__)
 MOST_HELD: Final = 256
 """ClientHellos that wait for a look at the stores at one time; others are as if nothing were waited for."""
 
+MOST_OF_CLIENT: Final = 64
+"""Those of one client: no other keeps an authority's question out."""
+
 PATIENCE: Final = 5.0
 """Seconds that the stores have for a look."""
 
@@ -33,6 +37,10 @@ Found = Callable[[SSL.Context | None], None]
 """Is told what to shake hands with; L{None}: the hello is as any other."""
 
 
+_Held = dict[str, list[tuple[Hashable, Found]]]
+"""Who waits for each host, with whose connections they are."""
+
+
 class HelloChallenges:
     """Finds what such a client is shown. Belongs to the reactor's thread."""
 
@@ -40,24 +48,28 @@ class HelloChallenges:
         self._answers = answers
         self._defer = defer
         self._clock = clock
-        self._held: dict[str, list[Found]] = {}
+        self._held: _Held = {}
         self._number = 0
+        self._of_clients: Counter[Hashable] = Counter()
         self._looking = self._late = False
         # of the thread that looks
         self._made: dict[tuple[str, bytes], SSL.Context] = {}
 
-    def may_know(self, host: str) -> bool:
+    def may_know(self, host: str, client: Hashable) -> bool:
         """Whether to look at all: a host is named, there are stores, they answer, and few wait for them."""
-        return bool(host and self._answers.storages) and not self._late and self._number < MOST_HELD
+        if not host or not self._answers.storages or self._late:
+            return False
+        return self._number < MOST_HELD and self._of_clients[client] < MOST_OF_CLIENT
 
-    def find(self, host: str, found: Found) -> None:
+    def find(self, host: str, client: Hashable, found: Found) -> None:
         """
         Look whether an authority is waited for that asks for a host. Called after L{may_know}.
 
         @param host: In normal form.
         """
         self._number += 1
-        self._held.setdefault(host, []).append(found)
+        self._of_clients[client] += 1
+        self._held.setdefault(host, []).append((client, found))
         if not self._looking:
             self._look()
 
@@ -80,19 +92,22 @@ class HelloChallenges:
 
         self._defer(partial(self._contexts, tuple(held))).addBoth(looked)
 
-    def _give_up(self, held: dict[str, list[Found]]) -> None:
+    def _give_up(self, held: _Held) -> None:
         """Let go of those who wait, and hold no others until the stores have answered."""
         self._late = True
         self._tell(held, {})
         waiting, self._held = self._held, {}
         self._tell(waiting, {})
 
-    def _tell(self, held: dict[str, list[Found]], contexts: Mapping[str, SSL.Context]) -> None:
+    def _tell(self, held: _Held, contexts: Mapping[str, SSL.Context]) -> None:
         for host, waiting in held.items():
             if host in contexts:
                 self._answers.answered[TLS_ALPN_01] += len(waiting)
-            for found in waiting:
+            for client, found in waiting:
                 self._number -= 1
+                self._of_clients[client] -= 1
+                if not self._of_clients[client]:
+                    del self._of_clients[client]
                 try:
                     found(contexts.get(host))
                 except BaseException:

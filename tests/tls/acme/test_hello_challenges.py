@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from OpenSSL import SSL
@@ -11,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from edgegate.model.certificates import CertificateDirectory
 from edgegate.tls.acme.challenges import ChallengeAnswers
-from edgegate.tls.acme.hello_challenges import MOST_HELD, PATIENCE, HelloChallenges
+from edgegate.tls.acme.hello_challenges import MOST_HELD, MOST_OF_CLIENT, PATIENCE, HelloChallenges
 from edgegate.tls.acme.store import CertificateStore, hello_name
 from edgegate.tls.acme.tls_alpn import digest_of
 from tests.tls.acme.certificates import managed
@@ -34,10 +36,13 @@ class HelloChallengesTests(SynchronousTestCase):
         self.hellos = HelloChallenges(answers, self.later, self.clock)
         self.found: list[tuple[str, SSL.Context | None]] = []
 
-    def find(self, *hosts: str) -> None:
+    def find(self, *hosts: str, client: Hashable = None) -> None:
         """Look for hosts."""
         for host in hosts:
-            self.hellos.find(host, lambda context, host=host: self.found.append((host, context)))  # type: ignore[misc]
+            self.hellos.find(host, client, partial(self._told, host))
+
+    def _told(self, host: str, context: SSL.Context | None) -> None:
+        self.found.append((host, context))
 
     def known(self) -> list[tuple[str, bool]]:
         """Return who was told what since the last time, and whether that was something."""
@@ -86,16 +91,25 @@ class HelloChallengesTests(SynchronousTestCase):
 
     def test_bounded(self) -> None:
         """Only so many wait; others are not looked for, nor who names no host, nor anybody where there is no store."""
-        self.assertFalse(self.hellos.may_know(""))
-        for _ in range(MOST_HELD):
-            self.assertTrue(self.hellos.may_know(HOST))
-            self.find(HOST)
-        self.assertFalse(self.hellos.may_know(HOST))
+        self.assertFalse(self.hellos.may_know("", None))
+        for number in range(MOST_HELD):
+            self.assertTrue(self.hellos.may_know(HOST, number))
+            self.find(HOST, client=number)
+        self.assertFalse(self.hellos.may_know(HOST, None))
         self.later.do()
         self.assertEqual(len(self.found), MOST_HELD)
-        self.assertTrue(self.hellos.may_know(HOST))
+        self.assertTrue(self.hellos.may_know(HOST, None))
         self.answers.storages = ()
-        self.assertFalse(self.hellos.may_know(HOST))
+        self.assertFalse(self.hellos.may_know(HOST, None))
+
+    def test_of_one_client(self) -> None:
+        """One client keeps no other from being looked for, and is looked for again once it was told."""
+        self.find(*[HOST] * MOST_OF_CLIENT, client="flood")
+        self.assertFalse(self.hellos.may_know(HOST, "flood"))
+        self.assertTrue(self.hellos.may_know(HOST, "authority"))
+        self.later.do()
+        self.assertTrue(self.hellos.may_know(HOST, "flood"))
+        self.assertEqual(self.hellos._of_clients, {})
 
     def test_many_answers(self) -> None:
         """However many challenges there are, few contexts are kept."""
@@ -114,10 +128,10 @@ class HelloChallengesTests(SynchronousTestCase):
         self.find(HOST)
         self.clock.advance(PATIENCE)
         self.assertEqual(self.known(), [(HOST, False), (HOST, False)])
-        self.assertFalse(self.hellos.may_know(HOST))
+        self.assertFalse(self.hellos.may_know(HOST, None))
         self.later.do()
         self.assertEqual(self.known(), [])
-        self.assertTrue(self.hellos.may_know(HOST))
+        self.assertTrue(self.hellos.may_know(HOST, None))
         self.find(HOST)
         self.later.do()
         self.assertEqual(self.known(), [(HOST, False)])
@@ -129,7 +143,7 @@ class HelloChallengesTests(SynchronousTestCase):
         def fail(context: SSL.Context | None) -> None:
             raise ZeroDivisionError
 
-        self.hellos.find(HOST, fail)
+        self.hellos.find(HOST, None, fail)
         self.find(HOST)
         self.later.do()
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
@@ -139,4 +153,4 @@ class HelloChallengesTests(SynchronousTestCase):
         self.later.do()
         self.assertEqual(len(self.flushLoggedErrors(AttributeError)), 1)
         self.assertEqual(self.known(), [(HOST, False)])
-        self.assertTrue(self.hellos.may_know(HOST))
+        self.assertTrue(self.hellos.may_know(HOST, None))
