@@ -210,7 +210,7 @@ class WorkersTests(AcceptanceTestCase):
         gateway = self.gateway("--access-log=none")
         before = self.workers(gateway)
         os.kill(before[0], signal.SIGSTOP)
-        gateway.says("hangs: no sign of life for 10 s")
+        gateway.says("hangs: no sign of life for 1")
         gateway.says("was killed by SIGKILL")
         gateway.says("another one takes its place")
         self.assertIn(before[1], self.workers(gateway))
